@@ -1,0 +1,275 @@
+package schema
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"trueup/diag"
+)
+
+// Build makes the wanted row of the kind from what a file says: canonical,
+// defaults filled in. Every rule of the table that is broken is a Problem. raw
+// holds values of the right shape (nested objects are Rows, unset is nil) that
+// have not been checked; it is not changed.
+func (k *Kind) Build(raw Row) (Row, []Problem) {
+	var ps []Problem
+	row := make(Row, len(k.Attrs))
+	for i := range k.Attrs {
+		row[i] = k.Attrs[i].build(k.Attrs[i].Name, at(raw, i), &ps)
+	}
+	ps = append(ps, misplaced(k.Attrs, "", row, raw)...)
+	k.Settle(row)
+	ps = append(ps, missing(k.Attrs, "", row)...)
+	if k.Check != nil && len(ps) == 0 {
+		ps = k.Check(k.View(row))
+	}
+	return row, ps
+}
+
+// misplaced reports attributes that do not go with their siblings.
+func misplaced(attrs []Attr, path string, row, raw Row) []Problem {
+	settled := slices.Clone(row)
+	for i := range attrs {
+		if settled[i] == nil {
+			settled[i] = attrs[i].DefaultIn(attrs, settled)
+		}
+	}
+	var ps []Problem
+	for i := range attrs {
+		if a := &attrs[i]; at(raw, i) != nil && !a.Only.Holds(attrs, settled) {
+			p := problem(Join(path, a.Name), fmt.Sprintf("%s does not go with %s %s", a.Name, a.Only.Attr, Text(settled[index(attrs, a.Only.Attr)])),
+				fmt.Sprintf("It goes with %s %s only.", a.Only.Attr, strings.Join(a.Only.In, " and ")))
+			p.Code = "misplaced-attribute"
+			ps = append(ps, p)
+		}
+	}
+	return ps
+}
+
+// missing reports attributes that must be written and are not.
+func missing(attrs []Attr, path string, row Row) []Problem {
+	var ps []Problem
+	for i := range attrs {
+		a := &attrs[i]
+		switch {
+		case a.Mode == Required && row[i] == nil:
+			p := problem(Join(path, a.Name), fmt.Sprintf("%s is missing", Join(path, a.Name)), a.Doc)
+			p.Code = "missing-attribute"
+			ps = append(ps, p)
+		case a.Needs != nil && a.Needs.Holds(attrs, row) && (row[i] == nil || a.Equal(row[i], a.Default)):
+			p := problem(Join(path, a.Name), fmt.Sprintf("%s is required with %s %s", a.Name, a.Needs.Attr, Text(row[index(attrs, a.Needs.Attr)])), a.Doc)
+			p.Code = "missing-attribute"
+			ps = append(ps, p)
+		}
+	}
+	return ps
+}
+
+// build is Canon with every rule of the attribute checked on the way.
+func (a *Attr) build(path string, v Value, ps *[]Problem) Value {
+	switch x := v.(type) {
+	case nil:
+		return nil
+	case Sensitive:
+		inner := a.build(path, x.Value, ps)
+		if inner == nil {
+			return nil
+		}
+		return Sensitive{Value: inner}
+	case Ref, Template:
+		if !a.takesText() {
+			*ps = append(*ps, problem(path, fmt.Sprintf("%s is known only after apply, and %s needs a value now", unknownName(v), a.Name),
+				"Such a reference may be a whole text value or part of a template."))
+			return nil
+		}
+		return v
+	}
+	switch a.Nest {
+	case ListOf, SetOf, KeyedBy:
+		return a.buildList(path, v, ps)
+	case MapOf:
+		return a.buildMap(path, v, ps)
+	}
+	if a.Type == TypeObject {
+		return a.buildObject(path, v, ps)
+	}
+	return a.buildLeaf(path, v, ps)
+}
+
+func (a *Attr) takesText() bool {
+	return a.Nest == Single && (a.Type == TypeText || a.Type == TypeHost || a.Type == TypeJSON)
+}
+
+func unknownName(v Value) string {
+	if refs := Refs(v); len(refs) > 0 {
+		return refs[0].String()
+	}
+	return "this value"
+}
+
+func (a *Attr) buildList(path string, v Value, ps *[]Problem) Value {
+	l, ok := v.(List)
+	if !ok {
+		*ps = append(*ps, wrongTypeProblem(path, "a list", v))
+		return nil
+	}
+	switch {
+	case len(l) < a.MinItems && a.Empty:
+		*ps = append(*ps, problem(path, a.Name+" is empty, which would shut everyone out", "Leave it out for no restriction, or name at least one."))
+	case len(l) < a.MinItems:
+		*ps = append(*ps, problem(path, a.Name+" is empty", "Name at least one, or leave it out if it is optional."))
+	case a.MaxItems > 0 && len(l) > a.MaxItems:
+		*ps = append(*ps, problem(path, fmt.Sprintf("%s has %d elements, and takes %d", a.Name, len(l), a.MaxItems), ""))
+	}
+	elem, out := a.Elem(), make(List, 0, len(l))
+	for i, e := range l {
+		if e == nil {
+			*ps = append(*ps, wrongTypeProblem(IndexPath(path, i), "a value", nil))
+			continue
+		}
+		b := a.buildElem(elem, IndexPath(path, i), e, ps)
+		if b == nil {
+			b = e
+		}
+		out = append(out, b)
+	}
+	if len(out) == 0 && !a.Empty {
+		return nil
+	}
+	return out
+}
+
+// buildElem keeps an element that is an object of defaults: in a list, it
+// counts.
+func (a *Attr) buildElem(elem *Attr, path string, e Value, ps *[]Problem) Value {
+	if row, ok := e.(Row); ok && elem.Type == TypeObject {
+		return elem.buildRow(path, row, ps)
+	}
+	return elem.build(path, e, ps)
+}
+
+func (a *Attr) buildMap(path string, v Value, ps *[]Problem) Value {
+	m, ok := v.(Map)
+	if !ok {
+		*ps = append(*ps, wrongTypeProblem(path, "an object", v))
+		return nil
+	}
+	elem, out := a.Elem(), make(Map, len(m))
+	for _, k := range m.Keys() {
+		if m[k] == nil {
+			*ps = append(*ps, wrongTypeProblem(KeyPath(path, k), "a value", nil))
+			continue
+		}
+		out[k] = elem.build(KeyPath(path, k), m[k], ps)
+	}
+	c, err := a.Canon(out)
+	if err != nil {
+		*ps = append(*ps, problem(path, a.Name+joinPath(err), ""))
+		return nil
+	}
+	return c
+}
+
+func (a *Attr) buildObject(path string, v Value, ps *[]Problem) Value {
+	row, ok := v.(Row)
+	if !ok {
+		*ps = append(*ps, wrongTypeProblem(path, "an object", v))
+		return nil
+	}
+	n := len(*ps)
+	out := a.buildRow(path, row, ps)
+	if len(*ps) > n {
+		return out
+	}
+	c, err := a.Canon(out)
+	if err != nil {
+		*ps = append(*ps, problem(path, a.Name+joinPath(err), ""))
+		return nil
+	}
+	return c
+}
+
+func (a *Attr) buildRow(path string, row Row, ps *[]Problem) Row {
+	out := make(Row, len(a.Attrs))
+	for i := range a.Attrs {
+		out[i] = a.Attrs[i].build(Join(path, a.Attrs[i].Name), at(row, i), ps)
+	}
+	for i := range a.Attrs {
+		if out[i] == nil && at(row, i) == nil {
+			out[i] = a.Attrs[i].DefaultIn(a.Attrs, out)
+		}
+	}
+	for _, p := range missing(a.Attrs, path, out) {
+		if !slices.ContainsFunc(*ps, func(q Problem) bool { return q.Path == p.Path }) {
+			*ps = append(*ps, p)
+		}
+	}
+	return out
+}
+
+func (a *Attr) buildLeaf(path string, v Value, ps *[]Problem) Value {
+	c, err := a.Canon(v)
+	if err != nil {
+		*ps = append(*ps, problem(path, a.Name+": "+err.Error(), ""))
+		return nil
+	}
+	if p := a.broken(path, c); p != nil {
+		*ps = append(*ps, *p)
+	}
+	return c
+}
+
+// broken is the rule of the table that a canonical plain value breaks, or nil.
+func (a *Attr) broken(path string, v Value) *Problem {
+	var p Problem
+	switch v := v.(type) {
+	case String:
+		p = a.brokenText(string(v))
+	case Number:
+		p = a.brokenNumber(v)
+	}
+	if p.Summary == "" {
+		return nil
+	}
+	p.Path = path
+	return &p
+}
+
+func (a *Attr) brokenText(s string) Problem {
+	n := float64(len([]rune(s)))
+	switch {
+	case len(a.Enum) > 0 && !slices.Contains(a.Enum, s):
+		p := problem("", fmt.Sprintf("unknown %s %q", a.Name, s), "One of: "+strings.Join(a.Enum, ", ")+".")
+		if near := diag.Suggest(s, a.Enum); near != "" {
+			p.Hint = fmt.Sprintf("did you mean %q?", near)
+		}
+		p.Code = "unknown-value"
+		return p
+	case !a.Matches(s):
+		return problem("", fmt.Sprintf("%s %q has a form that the API does not take", a.Name, s), a.Doc)
+	case a.Max > 0 && n > a.Max:
+		return problem("", fmt.Sprintf("%s has %.0f characters, and at most %.0f are allowed", a.Name, n, a.Max), "Shorten it.")
+	case a.Min > 0 && n < a.Min:
+		return problem("", fmt.Sprintf("%s has %.0f characters, and at least %.0f are needed", a.Name, n, a.Min), "")
+	}
+	return Problem{}
+}
+
+func (a *Attr) brokenNumber(n Number) Problem {
+	switch {
+	case (a.Min != 0 || a.Max != 0) && (float64(n) < a.Min || float64(n) > a.Max):
+		return problem("", fmt.Sprintf("%s %s is out of range", a.Name, FormatNumber(n)),
+			fmt.Sprintf("It goes from %s to %s.", FormatNumber(Number(a.Min)), FormatNumber(Number(a.Max))))
+	case a.Step > 0 && math.Abs(float64(n)/a.Step-math.Round(float64(n)/a.Step)) > 1e-6:
+		return problem("", fmt.Sprintf("%s %s is not a multiple of %s", a.Name, FormatNumber(n), FormatNumber(Number(a.Step))), "Round it.")
+	}
+	return Problem{}
+}
+
+func wrongTypeProblem(path, want string, v Value) Problem {
+	p := problem(path, fmt.Sprintf("%s: %s", path, wrongType(want, v)), "")
+	p.Code = "wrong-type"
+	return p
+}

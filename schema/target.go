@@ -1,0 +1,116 @@
+package schema
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// What an access rule can be about: the API's words (API facts §1).
+const (
+	TargetIP      = "ip"
+	TargetIP6     = "ip6"
+	TargetRange   = "ip_range"
+	TargetASN     = "asn"
+	TargetCountry = "country"
+)
+
+var (
+	asnRE     = regexp.MustCompile(`^(?i:as)?[0-9]{1,10}$`)
+	countryRE = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]$`)
+)
+
+// ParseTarget reads the value of an access rule and tells what it is about.
+// The text that it gives back is canonical: the shortest IPv6 form, host bits
+// masked, AS in front of a number, a country in upper case. A prefix length
+// that the API would refuse is not an error here (see checkTarget), since a
+// live object may have it.
+func ParseTarget(s string) (target, canonical string, err error) {
+	s = strings.TrimSpace(s)
+	switch {
+	case strings.Contains(s, "/"):
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			return "", "", fmt.Errorf("%q is not an IP range: write it as 198.51.100.0/24 or 2001:db8::/32", s)
+		}
+		return TargetRange, p.Masked().String(), nil
+	case asnRE.MatchString(s):
+		n, err := strconv.ParseUint(strings.TrimLeft(s, "aAsS"), 10, 32)
+		if err != nil || n == 0 {
+			return "", "", fmt.Errorf("%q is not an AS number: they go from 1 to 4294967295", s)
+		}
+		return TargetASN, "AS" + strconv.FormatUint(n, 10), nil
+	case countryRE.MatchString(s):
+		return TargetCountry, strings.ToUpper(s), nil
+	}
+	ip, err := netip.ParseAddr(s)
+	if err != nil || ip.Zone() != "" {
+		return "", "", fmt.Errorf("%q is not an IP address, IP range, AS number or country: write it as 192.0.2.1, 2001:db8::1, 198.51.100.0/24, AS64500 or US", s)
+	}
+	if ip.Is4() {
+		return TargetIP, ip.String(), nil
+	}
+	return TargetIP6, ip.String(), nil
+}
+
+// rangeBits are the prefix lengths that the API takes (API facts §1).
+var rangeBits = map[bool][]int{true: {16, 24}, false: {32, 48, 64}}
+
+// checkTarget says what the API would refuse about a canonical value.
+func checkTarget(canonical string) (summary, remedy string) {
+	p, err := netip.ParsePrefix(canonical)
+	if err != nil {
+		return "", ""
+	}
+	v4 := p.Addr().Is4()
+	if slices.Contains(rangeBits[v4], p.Bits()) {
+		return "", ""
+	}
+	if p.IsSingleIP() {
+		return fmt.Sprintf("a range of one address, %s", canonical), fmt.Sprintf("Write the address alone: %s.", p.Addr())
+	}
+	if v4 {
+		return fmt.Sprintf("IPv4 ranges are /16 or /24, not /%d", p.Bits()), "Write the /24s or /16s that cover it, for instance with cidrsubnets or a for_each."
+	}
+	return fmt.Sprintf("IPv6 ranges are /32, /48 or /64, not /%d", p.Bits()), "Write the /32s, /48s or /64s that cover it."
+}
+
+// HostBits reports whether the text is a prefix with bits set past its length.
+func HostBits(s string) bool {
+	p, err := netip.ParsePrefix(strings.TrimSpace(s))
+	return err == nil && p.Masked() != p
+}
+
+func canonPrefix(s string) (string, error) {
+	s = strings.TrimSpace(s)
+	if ip, err := netip.ParseAddr(s); err == nil && ip.Zone() == "" {
+		return netip.PrefixFrom(ip, ip.BitLen()).String(), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return "", fmt.Errorf("%q is not a CIDR: write it as 198.51.100.0/24 or 2001:db8::/32", s)
+	}
+	return p.Masked().String(), nil
+}
+
+// targetContains reports whether the canonical access rule value covers ip.
+func targetContains(canonical string, ip netip.Addr) bool {
+	ip = ip.Unmap()
+	if p, err := netip.ParsePrefix(canonical); err == nil {
+		return p.Contains(ip)
+	}
+	a, err := netip.ParseAddr(canonical)
+	return err == nil && a.Unmap() == ip
+}
+
+// canonHost is an origin's address in one spelling: an IP address in its
+// shortest form, a host name in lower case without the root's dot.
+func canonHost(s string) string {
+	if ip, err := netip.ParseAddr(strings.TrimSpace(s)); err == nil {
+		return ip.String()
+	}
+	return strings.TrimSuffix(strings.ToLower(s), ".")
+}

@@ -21,7 +21,7 @@ func (k *Kind) Build(raw Row) (Row, []Problem) {
 	}
 	ps = append(ps, misplaced(k.Attrs, "", row, raw)...)
 	k.Settle(row)
-	ps = append(ps, missing(k.Attrs, "", row)...)
+	ps = appendMissing(ps, k.Attrs, "", row)
 	if k.Check != nil && len(ps) == 0 {
 		ps = k.Check(k.View(row))
 	}
@@ -201,12 +201,18 @@ func (a *Attr) buildRow(path string, row Row, ps *[]Problem) Row {
 			out[i] = a.Attrs[i].DefaultIn(a.Attrs, out)
 		}
 	}
-	for _, p := range missing(a.Attrs, path, out) {
-		if !slices.ContainsFunc(*ps, func(q Problem) bool { return q.Path == p.Path }) {
-			*ps = append(*ps, p)
+	*ps = appendMissing(*ps, a.Attrs, path, out)
+	return out
+}
+
+// appendMissing adds what is missing, but for what was written wrongly.
+func appendMissing(ps []Problem, attrs []Attr, path string, row Row) []Problem {
+	for _, p := range missing(attrs, path, row) {
+		if !slices.ContainsFunc(ps, func(q Problem) bool { return Covers(p.Path, q.Path) }) {
+			ps = append(ps, p)
 		}
 	}
-	return out
+	return ps
 }
 
 func (a *Attr) buildLeaf(path string, v Value, ps *[]Problem) Value {

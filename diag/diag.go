@@ -70,12 +70,16 @@ func (d Diagnostic) String() string {
 	if d.Range.Known() {
 		b.WriteString(d.Range.String() + ": ")
 	}
-	b.WriteString(d.Severity.String() + ": ")
-	if d.Address != "" && !strings.Contains(d.Summary, d.Address) {
-		b.WriteString(d.Address + ": ")
-	}
-	b.WriteString(d.Summary)
+	b.WriteString(d.Severity.String() + ": " + d.headline())
 	return b.String()
+}
+
+// headline is the summary, with the address in front where it does not name it.
+func (d Diagnostic) headline() string {
+	if d.Address == "" || strings.Contains(d.Summary, d.Address) {
+		return d.Summary
+	}
+	return d.Address + ": " + d.Summary
 }
 
 // List is a list of diagnostics. A nil List is "nothing to say".

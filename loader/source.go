@@ -1,0 +1,165 @@
+package loader
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"gopkg.in/yaml.v3"
+
+	"trueup/diag"
+)
+
+// Sources holds the text of every file that was read, so that a diagnostic can
+// show its excerpt. It may be used by several goroutines.
+type Sources struct {
+	mu    sync.Mutex
+	files map[string]*source
+}
+
+// Source is the text of the file that a range names, or nil. What stands
+// there in place of a sensitive value is blotted out.
+func (s *Sources) Source(file string) []byte {
+	src := s.get(file)
+	if src == nil || src.text == nil {
+		return nil
+	}
+	return src.shown()
+}
+
+// Files are the names of the files that were read, in order.
+func (s *Sources) Files() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.files))
+}
+
+func (s *Sources) get(file string) *source {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.files[file]
+}
+
+func (s *Sources) put(src *source) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files[src.name] = src
+}
+
+// place is the range of a file that a range of hcl's means.
+func (s *Sources) place(r hcl.Range) diag.Range {
+	name, number, inTemplate := strings.Cut(r.Filename, templateMark)
+	src := s.get(name)
+	if src == nil {
+		return diag.Range{File: name}
+	}
+	if !inTemplate {
+		return diag.Range{File: name, Start: src.pos(r.Start.Byte), End: src.pos(r.End.Byte)}
+	}
+	i, _ := strconv.Atoi(number)
+	node := src.scalars[i]
+	return diag.Range{File: name, Start: src.within(node, r.Start.Byte), End: src.within(node, r.End.Byte)}
+}
+
+// templateMark separates, in the file name that hcl is given for the text of a
+// YAML scalar, the file's name from the scalar's number.
+const templateMark = "\x00"
+
+// source is one file that was read.
+type source struct {
+	name string // as it is shown
+	dir  string // what paths written in it are relative to; "" is the working directory
+	text []byte // without byte order mark
+
+	templates map[*yaml.Node]*template // of YAML scalars with ${ or %{
+	scalars   []*yaml.Node             // the same scalars, by number
+
+	once   sync.Once
+	lines  []int        // the offset of each line
+	hidden []diag.Range // what is not shown
+}
+
+// offsets are where the lines begin.
+func (s *source) offsets() []int {
+	s.once.Do(func() {
+		s.lines = append(make([]int, 0, bytes.Count(s.text, []byte{'\n'})+1), 0)
+		for i, c := range s.text {
+			if c == '\n' {
+				s.lines = append(s.lines, i+1)
+			}
+		}
+	})
+	return s.lines
+}
+
+// pos is the place of the byte at the offset.
+func (s *source) pos(offset int) diag.Pos {
+	offset = min(max(offset, 0), len(s.text))
+	lines := s.offsets()
+	n := sort.SearchInts(lines, offset+1)
+	return diag.Pos{Line: int32(n), Column: int32(utf8.RuneCount(s.text[lines[n-1]:offset])) + 1}
+}
+
+// offset is where the character at a line and column begins.
+func (s *source) offset(line, column int) int {
+	lines := s.offsets()
+	if line < 1 || line > len(lines) {
+		return len(s.text)
+	}
+	at := lines[line-1]
+	for ; column > 1 && at < len(s.text); column-- {
+		_, size := utf8.DecodeRune(s.text[at:])
+		at += size
+	}
+	return at
+}
+
+// at is the range of one character.
+func (s *source) at(offset int) diag.Range {
+	start := s.pos(offset)
+	return diag.Range{File: s.name, Start: start, End: diag.Pos{Line: start.Line, Column: start.Column + 1}}
+}
+
+// hide keeps a stretch of the file out of excerpts.
+func (s *source) hide(r diag.Range) {
+	if r.File == s.name && r.Start.Line > 0 {
+		s.hidden = append(s.hidden, r)
+	}
+}
+
+// shown is the text with everything hidden blotted out, character by
+// character, so that columns stay.
+func (s *source) shown() []byte {
+	if len(s.hidden) == 0 {
+		return s.text
+	}
+	var b bytes.Buffer
+	pos := diag.Pos{Line: 1, Column: 1}
+	for _, r := range string(s.text) {
+		switch {
+		case r == '\n':
+			b.WriteRune(r)
+			pos = diag.Pos{Line: pos.Line + 1}
+		case s.isHidden(pos):
+			b.WriteRune('•')
+		default:
+			b.WriteRune(r)
+		}
+		pos.Column++
+	}
+	return b.Bytes()
+}
+
+func (s *source) isHidden(p diag.Pos) bool {
+	return slices.ContainsFunc(s.hidden, func(r diag.Range) bool { return !before(p, r.Start) && before(p, r.End) })
+}
+
+func before(a, b diag.Pos) bool {
+	return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
+}

@@ -13,6 +13,7 @@ import (
 
 // object is one object as it is kept.
 type object struct {
+	in     *collection
 	id     string
 	seq    uint64 // the order of creation
 	raw    []byte // the object as JSON
@@ -64,7 +65,7 @@ func (w *world) keys() []string { return slices.Sorted(maps.Keys(w.colls)) }
 
 // put makes the object be there, new or changed.
 func (w *world) put(c *collection, id string, seq uint64, raw []byte, now time.Time) *object {
-	o := &object{id: id, seq: seq, raw: raw, made: now}
+	o := &object{in: c, id: id, seq: seq, raw: raw, made: now}
 	if c.product.index != nil {
 		o.key, o.fields = c.product.index(w.options, decode(raw))
 	}
@@ -98,6 +99,14 @@ func (w *world) remove(c *collection, id string, now time.Time) {
 	if lag := w.options.DeletedStillListed; lag > 0 {
 		o.until = now.Add(lag)
 		c.ghosts = append(c.ghosts, o)
+	}
+}
+
+// calm forgets what lags behind: everything that is there has been for long.
+func (w *world) calm() {
+	clear(w.freed)
+	for _, c := range w.colls {
+		c.ghosts = nil
 	}
 }
 
@@ -211,15 +220,15 @@ func (w *world) referrers(scope schema.Scope, id string) []referrer {
 }
 
 // wire is the object as it is answered.
-func (s *Server) wire(c *collection, o *object) json.RawMessage {
+func (s *Server) wire(o *object) json.RawMessage {
 	if o.wire != nil {
 		return o.wire
 	}
 	raw := o.raw
-	if c.product.wire != nil {
-		raw = encode(c.product.wire(s, decode(o.raw)))
+	if o.in.product.wire != nil {
+		raw = encode(o.in.product.wire(s, o.in.scope, decode(o.raw)))
 	}
-	if !c.product.dynamic {
+	if !o.in.product.dynamic {
 		o.wire = raw
 	}
 	return raw

@@ -26,7 +26,7 @@ type product struct {
 	// uses gives the ids, among the fields, of what the object refers to.
 	uses func(fields []string) []string
 	// wire makes of a kept object what is answered; it may change d.
-	wire func(s *Server, d doc) doc
+	wire func(s *Server, scope schema.Scope, d doc) doc
 	// answered changes the answer to a write; nil where it is as GET's.
 	answered func(e edit, d doc)
 
@@ -73,7 +73,9 @@ func (c *call) param(name string) string {
 }
 
 // coll is the collection that the request is about.
-func (c *call) coll() *collection { return c.s.world.collection(c.product, c.s.home(c.product, c.scope)) }
+func (c *call) coll() *collection {
+	return c.s.world.collection(c.product, c.s.home(c.product, c.scope))
+}
 
 // home is the scope in which the objects are kept that the scope shows.
 func (s *Server) home(p *product, scope schema.Scope) schema.Scope {

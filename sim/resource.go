@@ -47,19 +47,19 @@ func (c *call) get() (*reply, *problem) {
 	if o == nil {
 		return nil, &c.product.missing
 	}
-	return &reply{result: c.s.wire(coll, o)}, nil
+	return &reply{result: c.s.wire(o)}, nil
 }
 
 // listAll is for lists without pages.
 func (c *call) listAll() (*reply, *problem) {
 	coll := c.coll()
-	return c.whole(coll, coll.listed(c.s.o.ListLag, c.now)), nil
+	return c.whole(coll.listed(c.s.o.ListLag, c.now)), nil
 }
 
-func (c *call) whole(coll *collection, objects []*object) *reply {
+func (c *call) whole(objects []*object) *reply {
 	r := &reply{isList: true, info: unpaged(len(objects))}
 	for _, o := range objects {
-		r.list = append(r.list, c.s.wire(coll, o))
+		r.list = append(r.list, c.s.wire(o))
 	}
 	return r
 }
@@ -132,7 +132,7 @@ func (c *call) stamp(d doc, e edit) {
 
 // reply is the answer to a write.
 func (c *call) reply(e edit, o *object) *reply {
-	wire := c.s.wire(e.coll, o)
+	wire := c.s.wire(o)
 	if c.product.answered == nil && c.secret == "" {
 		return &reply{result: wire}
 	}
@@ -228,14 +228,8 @@ func (c *call) readPage(low, high, usual int) (paging, error) {
 	return p, nil
 }
 
-// item is an object and the collection that it is of.
-type item struct {
-	coll *collection
-	*object
-}
-
 // page answers with a part of the list. Pages may be smaller than asked for.
-func (c *call) page(p paging, most int, objects []*object, of func(*object) *collection) *reply {
+func (c *call) page(p paging, most int, objects []*object) *reply {
 	if most > 0 {
 		p.size = min(p.size, most)
 	}
@@ -248,7 +242,7 @@ func (c *call) page(p paging, most int, objects []*object, of func(*object) *col
 	}
 	r := &reply{isList: true, info: &pageInfo{Page: p.page, PerPage: int64(p.size), Count: to - from, TotalCount: total, TotalPages: pages}}
 	for _, o := range objects[from:to] {
-		r.list = append(r.list, c.s.wire(of(o), o))
+		r.list = append(r.list, c.s.wire(o))
 	}
 	return r
 }

@@ -123,9 +123,8 @@ func (s *Server) exchange(r *http.Request) outcome {
 		out.header.Set("Server", "trueup-sim")
 	}
 	s.note(r, out)
-	written := s.world.seq
 	s.mu.Unlock()
-	if s.file != nil && !s.file.sync(written) {
+	if s.file != nil && !s.file.sync() {
 		out.response = htmlPage(http.StatusInternalServerError, 0)
 	}
 	return out

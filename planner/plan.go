@@ -103,14 +103,16 @@ type Change struct {
 	Action  Action
 	Reason  Reason
 
+	Roll        bool        // of an Update: its secret is renewed afterwards, since the last one never reached its sink
+	Record      bool        // of a NoOp: what the state remembers of it is no longer so (or nothing), so apply records it
 	Adopted     bool        // a live object that was not ours is taken over
 	RenamedFrom schema.Addr // the address under which it was ours; zero if not renamed
 
 	Before schema.Row // what is there; nil if nothing is
 	After  schema.Row // what will be there; nil if nothing will. May hold Refs to objects that are created by this plan
-	Fields []Field    // what changes, in the order of the table
+	Fields []Field    // of an update or a replacement: what changes, in the order of the table
 	Same   int        // how many set attributes stay as they are
-	Drift  []Field    // what changed outside the files since the last apply, whatever is done about it
+	Drift  []Field    // what changed outside the files since the last apply, whatever is done about it: Before is what was applied, After what is there
 
 	Raw   []byte            // the live item as it came (schema.Object.Raw), for the update; not in a saved plan
 	Names map[string]string // ids that have names (permission groups)
@@ -167,6 +169,7 @@ type Plan struct {
 	Warnings  diag.List
 	Destroy   bool
 	Targets   []schema.Addr
+	Salt      []byte // of digests of sensitive values in the saved plan: the state's
 
 	Budget Budget
 }
@@ -178,6 +181,27 @@ type Budget struct {
 	Limit     int // of the window; 0 if unknown
 	Remaining int // of the window, after reading; -1 if unknown
 	Seconds   int // about how long apply takes under the limit
+}
+
+// Reads are what has to be read before Make, each list in order.
+type Reads struct {
+	Lists      []ListKey
+	Catalogues []schema.Scope // whose catalogue resolves names
+	Self       []schema.Scope // in which the id of the credential in use matters
+}
+
+// ListKey names a list of live objects.
+type ListKey struct {
+	Kind  *schema.Kind
+	Scope schema.Scope
+}
+
+// Questions are what a plan would be better for knowing, each list in order.
+// cli asks the API and calls Make again with the answers in the Input.
+type Questions struct {
+	Referrers []ObjectKey // who uses these
+	Audit     []ObjectKey // who changed these last
+	Own       bool        // which addresses are our own
 }
 
 // Counts are what the summary line says.

@@ -224,8 +224,8 @@ func (a *Attr) fingerprintAll(b *strings.Builder, open byte, vs []Value) {
 // if their natural keys are.
 func (k *Kind) NaturalKey(row Row) string {
 	if len(k.Match) == 1 {
-		if s, ok := k.Get(row, k.Match[0]).(String); ok {
-			return string(s)
+		if s := Text(k.Get(row, k.Match[0])); s != "" {
+			return s
 		}
 	}
 	var b strings.Builder

@@ -39,6 +39,10 @@ type Kind struct {
 	// beside the address; "" where the name says it.
 	Summary string
 
+	// Made is the computed attribute that says when the object was made; "" if
+	// there is none.
+	Made string
+
 	// Rank orders objects of the kind among themselves in an apply: lower goes
 	// first on create and last on delete. nil: all alike.
 	Rank func(o View) int
@@ -90,8 +94,9 @@ type API struct {
 	Repeat   []Level // where a PATCH must repeat what cannot change
 	Delete   bool
 
-	References bool // GET {id}/references says who uses the object
-	Secret     bool // POST answers with a secret value once; PUT {id}/value rolls it
+	References bool   // GET {id}/references says who uses the object
+	Secret     bool   // POST answers with a secret value once; PUT {id}/value rolls it
+	Sink       string // the Local attribute that says where the secret goes
 
 	// Auth lists what the endpoints accept, best first; see Auth.
 	Auth []Auth
@@ -143,6 +148,7 @@ type Code struct {
 type Answer struct {
 	Attr, Pending string
 	Newest        string // among several that match, and none pending, the one with the largest value here
+	Expires       string // until when it can be answered
 }
 
 // Rotate names the attributes that overlap rotation works with.

@@ -17,6 +17,7 @@ var monitor = Kind{
 	Levels:   []Level{User, Account},
 	NameAttr: "description",
 	Match:    []string{"description"},
+	Made:     "created_on",
 	Attrs: []Attr{
 		{Name: "type", Type: TypeText, Default: String("http"),
 			Enum: []string{"http", "https", "tcp", "udp_icmp", "icmp_ping", "smtp"},

@@ -8,6 +8,7 @@ var pool = Kind{
 	NameAttr: "name",
 	Match:    []string{"name"},
 	Unique:   true,
+	Made:     "created_on",
 	Attrs: []Attr{
 		{Name: "name", Type: TypeText, Mode: Required, Pattern: `[A-Za-z0-9_-]+`,
 			Doc: "What the pool is called: letters, digits, - and _. The resource's name where left out."},

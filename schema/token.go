@@ -12,6 +12,7 @@ var token = Kind{
 	Levels:   []Level{User, Account},
 	NameAttr: "name",
 	Match:    []string{"name"},
+	Made:     "issued_on",
 	Rotate:   &Rotate{Spec: "rotate", Name: "name", Issued: "issued_on", Expires: "expires_on"},
 	Attrs: []Attr{
 		{Name: "name", Type: TypeText, Mode: Required, Min: 1, Max: 120, Doc: "What the token is called. The resource's name where left out."},
@@ -50,7 +51,7 @@ var token = Kind{
 	},
 	API: API{
 		Path: "tokens", GetByID: true, PageSize: 50, Order: "direction=asc",
-		Create: true, Update: "PUT", Delete: true, Secret: true, ReadBack: true,
+		Create: true, Update: "PUT", Delete: true, Secret: true, Sink: "secret", ReadBack: true,
 		Auth:  []Auth{Token},
 		Retry: RetryNever,
 		Codes: []Code{

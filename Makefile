@@ -1,0 +1,41 @@
+# Everything a developer or a pipeline does. `make demo` and `make test` need
+# nothing but Go and a way to the module proxy.
+GO      ?= go
+BIN     := bin/trueup
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZ    ?= 10s
+
+.PHONY: build demo test check race fuzz bench generate clean
+
+build:
+	$(GO) build -trimpath -ldflags "-X trueup/cli.version=$(VERSION)" -o $(BIN) .
+
+# The main job on the built-in simulator: from nothing to an empty second plan.
+demo: build
+	GO="$(GO)" BIN="$(CURDIR)/$(BIN)" sh examples/demo.sh
+
+test:
+	$(GO) test ./...
+
+race:
+	$(GO) test -race ./...
+
+# Format, vet, staticcheck, generated files. Layering is held by a test.
+check:
+	@out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck ./...
+	$(GO) generate ./...
+	@git diff --exit-code -- docs/reference.md docs/schema.json docs/plan.schema.json || { echo "generated files were not current: commit what make generate made"; exit 1; }
+
+generate:
+	$(GO) generate ./...
+
+fuzz:
+	sh .ci/fuzz $(FUZZ)
+
+bench: build
+	$(GO) run ./bench
+
+clean:
+	rm -rf bin .trueup

@@ -29,7 +29,8 @@ var accessRule = Kind{
 	API: API{
 		Path: "firewall/access_rules/rules", Scope: "scope",
 		PageSize: 1000, Order: "order=configuration.value&direction=asc",
-		Create: true, Update: "PATCH", Delete: true,
+		GetLevels: []Level{Account, Zone},
+		Create:    true, Update: "PATCH", Delete: true,
 		Repeat: []Level{Account, Zone},
 		Auth:   []Auth{Token, Key},
 		Retry:  RetryDuplicate,

@@ -84,15 +84,16 @@ type Problem struct {
 
 // API says how the kind is reached. Facts: API facts §1-5 and the spec.
 type API struct {
-	Path     string // below the scope: "load_balancers/pools"
-	Scope    string // the field of an item that says whose it is ({id, type}); lists leak other scopes' items
-	PageSize int    // the largest per_page that the spec allows; 0: the list has no pages
-	Order    string // query of the list that fixes the order, e.g. "order=configuration.value&direction=asc"
-	GetByID  bool   // there is a GET for one object in every scope
-	Create   bool
-	Update   string  // "PUT" (the whole object) or "PATCH" (what can change)
-	Repeat   []Level // where a PATCH must repeat what cannot change
-	Delete   bool
+	Path      string  // below the scope: "load_balancers/pools"
+	Scope     string  // the field of an item that says whose it is ({id, type}); lists leak other scopes' items
+	PageSize  int     // the largest per_page that the spec allows; 0: the list has no pages
+	GetLevels []Level // that have a GET for one object, where not all do; see GetByID
+	Order     string  // query of the list that fixes the order, e.g. "order=configuration.value&direction=asc"
+	GetByID   bool    // there is a GET for one object in every scope
+	Create    bool
+	Update    string  // "PUT" (the whole object) or "PATCH" (what can change)
+	Repeat    []Level // where a PATCH must repeat what cannot change
+	Delete    bool
 
 	References bool   // GET {id}/references says who uses the object
 	Secret     bool   // POST answers with a secret value once; PUT {id}/value rolls it

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"html"
+	"math"
 	"strconv"
 	"strings"
 
@@ -53,7 +54,7 @@ func newDecoder(c *codec, s schema.Scope) *decoder {
 
 // tolerant are the options of every decoder: what Go can represent is not
 // refused. Of two members of one name, the last counts.
-var tolerant = jsontext.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+var tolerant = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
 // list reads an array of items. dec reads body; it stands before the value.
 // null is an empty list.
@@ -332,10 +333,17 @@ func (d *decoder) plainValue(raw []byte) schema.Value {
 	case '"':
 		return schema.String(d.unquote(raw))
 	}
-	if n, err := strconv.ParseFloat(string(raw), 64); err == nil {
-		return schema.Number(n)
+	return number(raw)
+}
+
+// number is the number that text holds, or the text if it holds none that is
+// finite.
+func number(text []byte) schema.Value {
+	n, err := strconv.ParseFloat(string(text), 64)
+	if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
+		return schema.String(text)
 	}
-	return schema.String(raw)
+	return schema.Number(n)
 }
 
 // anything reads a value where a plain one is wanted. What is of another type
@@ -365,9 +373,7 @@ func (d *decoder) leaf(a *schema.Attr, raw []byte) schema.Value {
 			return schema.Bool(b)
 		}
 	case schema.TypeInt, schema.TypeNumber:
-		if n, err := strconv.ParseFloat(string(text), 64); err == nil {
-			return schema.Number(n)
-		}
+		return number(text)
 	}
 	if a.HTML && bytes.IndexByte(text, '&') >= 0 {
 		return schema.String(html.UnescapeString(string(text))) // API facts §1, notes

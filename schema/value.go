@@ -225,7 +225,7 @@ func FormatNumber(n Number) string {
 	return strconv.FormatFloat(float64(n), 'f', -1, 64)
 }
 
+var quoteEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+
 // Quote is text in double quotes as a path or an address shows it.
-func Quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
-}
+func Quote(s string) string { return `"` + quoteEscapes.Replace(s) + `"` }

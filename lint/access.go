@@ -87,17 +87,17 @@ func nestings(rules []ipRule) []nesting {
 	slices.SortStableFunc(rules, func(a, b ipRule) int {
 		return cmp.Or(a.prefix.Addr().Compare(b.prefix.Addr()), cmp.Compare(a.prefix.Bits(), b.prefix.Bits()))
 	})
-	type node struct {
+	type step struct {
 		rule    ipRule
 		allowed *ipRule // the nearest rule that allows, from here to the root
 	}
-	var path []node
+	var path []step
 	var out []nesting
 	for i, r := range rules {
 		for len(path) > 0 && !covers(path[len(path)-1].rule.prefix, r.prefix) {
 			path = path[:len(path)-1]
 		}
-		here := node{rule: r}
+		here := step{rule: r}
 		if len(path) > 0 {
 			above := path[len(path)-1]
 			here.allowed = above.allowed

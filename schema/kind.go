@@ -112,6 +112,14 @@ type API struct {
 	// ReadBack: what a write answers is not to be trusted, so the object is
 	// read again and compared (tokens' restrictions).
 	ReadBack bool
+
+	Disable *Setting // what keeps an object from working whose restrictions were lost; nil where nothing does
+}
+
+// Setting is an attribute with a value.
+type Setting struct {
+	Attr  string
+	Value Value
 }
 
 // Auth is a kind of credential.

@@ -52,6 +52,7 @@ var token = Kind{
 	API: API{
 		Path: "tokens", GetByID: true, PageSize: 50, Order: "direction=asc",
 		Create: true, Update: "PUT", Delete: true, Secret: true, Sink: "secret", ReadBack: true,
+		Disable: &Setting{"status", String("disabled")},
 		Auth:  []Auth{Token},
 		Retry: RetryNever,
 		Codes: []Code{

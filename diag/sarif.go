@@ -2,6 +2,7 @@ package diag
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"path/filepath"
@@ -65,7 +66,7 @@ func codeOf(d Diagnostic) string {
 }
 
 // describe lists the rules as given, then the other codes of the list in
-// order, and says where each stands.
+// order, and says where each stands. GitHub wants every text of a rule.
 func describe(l List, rules []Rule) ([]sarifRule, map[string]int) {
 	out, index := []sarifRule{}, map[string]int{}
 	add := func(r Rule) {
@@ -73,7 +74,9 @@ func describe(l List, rules []Rule) ([]sarifRule, map[string]int) {
 			return
 		}
 		index[r.Code] = len(out)
-		out = append(out, sarifRule{ID: r.Code, Short: textOf(r.Title), Full: textOf(r.Doc)})
+		title := cmp.Or(r.Title, strings.ReplaceAll(r.Code, "-", " "))
+		doc := sarifText{cmp.Or(r.Doc, title)}
+		out = append(out, sarifRule{ID: r.Code, Short: sarifText{title}, Full: doc, Help: doc})
 	}
 	for _, r := range rules {
 		add(r)
@@ -87,13 +90,6 @@ func describe(l List, rules []Rule) ([]sarifRule, map[string]int) {
 		add(Rule{Code: code})
 	}
 	return out, index
-}
-
-func textOf(s string) *sarifText {
-	if s == "" {
-		return nil
-	}
-	return &sarifText{s}
 }
 
 // sarifMessage keeps `[…](…)`, a link in SARIF even in plain text, from being
@@ -149,9 +145,10 @@ type (
 		Rules   []sarifRule `json:"rules"`
 	}
 	sarifRule struct {
-		ID    string     `json:"id"`
-		Short *sarifText `json:"shortDescription,omitempty"`
-		Full  *sarifText `json:"fullDescription,omitempty"`
+		ID    string    `json:"id"`
+		Short sarifText `json:"shortDescription"`
+		Full  sarifText `json:"fullDescription"`
+		Help  sarifText `json:"help"`
 	}
 	sarifText struct {
 		Text string `json:"text"`

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -23,14 +24,11 @@ var GraphFormats = []string{"dot", "mermaid"}
 // to what is needed. Where there are several scopes, each is a frame of its
 // own. No value is shown, so no secret is.
 func Graph(g *schema.Graph, format string) ([]byte, error) {
-	d := drawGraph(g)
-	switch format {
-	case "dot":
-		return d.dot(), nil
-	case "mermaid":
-		return d.mermaid(), nil
+	x, ok := graphSyntaxes[format]
+	if !ok {
+		return nil, fmt.Errorf("unknown graph format %q: it is %s", format, strings.Join(GraphFormats, " or "))
 	}
-	return nil, fmt.Errorf("unknown graph format %q: it is %s", format, strings.Join(GraphFormats, " or "))
+	return drawGraph(g).write(x), nil
 }
 
 // picture is a graph ready to be drawn: nodes by scope, and the edges between
@@ -138,63 +136,61 @@ func graphEdges(rs []*schema.Resource, at map[schema.Addr]int) []graphEdge {
 	return slices.Compact(out)
 }
 
-func (p picture) dot() []byte {
-	var b strings.Builder
-	b.WriteString("digraph trueup {\n  rankdir=LR;\n  node [shape=box];\n")
+// graphSyntax is how a format writes: frames take a number and a label, nodes
+// an indent, an id and a label, edges two numbers and a label.
+type graphSyntax struct {
+	head, open, node, shut, edge, order, tail string
+	text                                      func(string) string
+}
+
+var graphSyntaxes = map[string]graphSyntax{
+	"dot": {
+		head: "digraph trueup {\n  rankdir=LR;\n  node [shape=box];\n",
+		open: "  subgraph cluster_%d {\n    label=%s;\n", node: "%s%s [label=%s];\n", shut: "  }\n",
+		edge: "  n%d -> n%d [label=%s];\n", order: "  n%d -> n%d [label=%s, style=dashed];\n",
+		tail: "}\n", text: dotText,
+	},
+	"mermaid": {
+		head: "flowchart LR\n",
+		open: "  subgraph s%d[%s]\n", node: "%s%s[%s]\n", shut: "  end\n",
+		edge: "  n%[1]d -->|%[3]s| n%[2]d\n", order: "  n%[1]d -.->|%[3]s| n%[2]d\n",
+		text: mermaidText,
+	},
+}
+
+func (p picture) write(x graphSyntax) []byte {
+	var b bytes.Buffer
+	b.WriteString(x.head)
+	framed, indent := len(p.frames) > 1, "  "
+	if framed {
+		indent = "    "
+	}
 	for i, f := range p.frames {
-		indent := "  "
-		if len(p.frames) > 1 {
-			fmt.Fprintf(&b, "  subgraph cluster_%d {\n    label=%s;\n", i+1, dotText(f.scope.String()))
-			indent = "    "
+		if framed {
+			fmt.Fprintf(&b, x.open, i+1, x.text(f.scope.String()))
 		}
 		for _, n := range f.nodes {
-			fmt.Fprintf(&b, "%s%s [label=%s];\n", indent, n.id, dotText(n.label))
+			fmt.Fprintf(&b, x.node, indent, n.id, x.text(n.label))
 		}
-		if len(p.frames) > 1 {
-			b.WriteString("  }\n")
+		if framed {
+			b.WriteString(x.shut)
 		}
 	}
 	for _, e := range p.edges {
-		style := ""
+		form := x.edge
 		if e.order {
-			style = ", style=dashed"
+			form = x.order
 		}
-		fmt.Fprintf(&b, "  n%d -> n%d [label=%s%s];\n", e.from, e.to, dotText(e.label), style)
+		fmt.Fprintf(&b, form, e.from, e.to, x.text(e.label))
 	}
-	b.WriteString("}\n")
-	return []byte(b.String())
+	b.WriteString(x.tail)
+	return b.Bytes()
 }
 
 // dotEscapes: a label knows escapes (\n, \N) and HTML entities.
 var dotEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "&", "&amp;")
 
 func dotText(s string) string { return `"` + dotEscapes.Replace(s) + `"` }
-
-func (p picture) mermaid() []byte {
-	var b strings.Builder
-	b.WriteString("flowchart LR\n")
-	for i, f := range p.frames {
-		indent := "  "
-		if len(p.frames) > 1 {
-			fmt.Fprintf(&b, "  subgraph s%d[%s]\n", i+1, mermaidText(f.scope.String()))
-			indent = "    "
-		}
-		for _, n := range f.nodes {
-			fmt.Fprintf(&b, "%s%s[%s]\n", indent, n.id, mermaidText(n.label))
-		}
-		if len(p.frames) > 1 {
-			b.WriteString("  end\n")
-		}
-	}
-	for _, e := range p.edges {
-		arrow := "-->"
-		if e.order {
-			arrow = "-.->"
-		}
-		fmt.Fprintf(&b, "  n%d %s|%s| n%d\n", e.from, arrow, mermaidText(e.label), e.to)
-	}
-	return []byte(b.String())
-}
 
 // mermaidText writes all but what is surely plain as an entity: quotes end a
 // label, backticks make it Markdown, %% starts a directive anywhere in the

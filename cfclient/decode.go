@@ -172,7 +172,7 @@ func (d *decoder) member(o *object, name []byte, row schema.Row, top bool) error
 			v = canon(f.attr, v)
 		}
 	}
-	if err == nil && !(alias && row[f.index] != nil) {
+	if err == nil && v != nil && !(alias && row[f.index] != nil) {
 		row[f.index] = v
 	}
 	return err
@@ -360,9 +360,11 @@ func (d *decoder) leaf(a *schema.Attr, raw []byte) schema.Value {
 	if raw[0] == 'n' {
 		return nil
 	}
-	text := raw
+	var text []byte
 	if raw[0] == '"' {
 		text = d.unquote(raw)
+	} else {
+		text = bytes.ToValidUTF8(raw, []byte("\ufffd"))
 	}
 	if isList(a) || a.Nest == schema.MapOf || a.Type == schema.TypeObject {
 		return schema.String(text)

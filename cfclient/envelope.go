@@ -22,12 +22,13 @@ type envelope struct {
 	info     resultInfo
 }
 
-// resultInfo is what a list says of its pages; 0 where it says nothing. The
-// API has been seen to answer 2^63 - 1 here: compare and divide, never
-// multiply.
-type resultInfo struct {
-	page, perPage, count, total, totalPages int64
-}
+// resultInfo is what a list says of its pages; 0 where it says nothing. Its
+// per_page is not read: it has been seen to be what was asked for, or
+// 2^63 - 1, and a page tells its size itself.
+type resultInfo struct{ total, totalPages int64 }
+
+// plausible is more objects than any list has; a larger number says nothing.
+const plausible = 1 << 40
 
 var errNoEnvelope = errors.New("the answer is no JSON object")
 
@@ -139,11 +140,14 @@ func chain(e memberList, depth int) (texts []string, codes []int) {
 }
 
 func readInfo(raw []byte) resultInfo {
-	m := members(raw)
-	return resultInfo{
-		page: integer(m.get("page")), perPage: integer(m.get("per_page")), count: integer(m.get("count")),
-		total: integer(m.get("total_count")), totalPages: integer(m.get("total_pages")),
+	number := func(name string) int64 {
+		n := integer(members(raw).get(name))
+		if n > plausible {
+			return 0
+		}
+		return n
 	}
+	return resultInfo{total: number("total_count"), totalPages: number("total_pages")}
 }
 
 // integer is a whole number, also one written as text or as a fraction; 0

@@ -130,7 +130,9 @@ func pageCount(first *page, asked int) int {
 		if info.total <= count || count == 0 {
 			return 1
 		}
-		return int(min((info.total-1)/pageLen(first, asked)+1, maxPages+1))
+		// A page that is not the last is full, whatever size was asked for and
+		// whatever the answer calls it.
+		return int(min((info.total-1)/count+1, maxPages+1))
 	}
 	switch {
 	case info.totalPages > 0:
@@ -141,16 +143,6 @@ func pageCount(first *page, asked int) int {
 		return 1 // no page is capped at such a length: they are multiples of 5 (API facts §1)
 	}
 	return -1
-}
-
-// pageLen is how many objects a full page has: what the answer says where
-// that can be true, else what it holds.
-func pageLen(first *page, asked int) int64 {
-	count, said := int64(first.len()), first.info.perPage
-	if said == count || said > count && asked > 0 && said <= int64(asked) && first.info.total <= said {
-		return said
-	}
-	return max(count, 1)
 }
 
 // rest reads pages 2 to n, several at once.
@@ -225,15 +217,20 @@ func (r *reader) page(ctx context.Context, number, size int) (*page, error) {
 	p := &page{}
 	q := &call{method: http.MethodGet, path: collection(r.kind, r.scope), query: strings.Join(query, "&"),
 		auth: r.kind.API.Auth, kind: r.kind, effect: reads, result: func(body []byte, dec *jsontext.Decoder) error {
-			*p = page{objects: make([]*schema.Object, 0, size)}
+			*p = page{}
 			return d.list(body, dec, p.add)
 		}}
 	a, err := r.do(ctx, q)
-	if err == nil && !a.resulted {
-		err = &schema.Fault{Status: http.StatusOK, Message: "the answer has no result"}
+	switch {
+	case err != nil:
+		return nil, err
+	case !a.result && (!a.resulted || a.success == nil): // null is an empty list only in a success (API facts §0.2)
+		return nil, &schema.Fault{Status: http.StatusOK, Message: "the answer has no result"}
+	case !a.result:
+		*p = page{}
 	}
 	p.info = a.info
-	return p, err
+	return p, nil
 }
 
 func (p *page) add(it item) {
@@ -253,7 +250,7 @@ func (r *reader) merge(pages []*page) listing {
 		l.join(pages)
 	}
 	if total := pages[0].info.total; total > 0 {
-		l.total = int(min(total, 1<<40))
+		l.total = int(total)
 	}
 	for _, p := range pages {
 		l.moved = l.moved || p.info.total > 0 && p.info.total != pages[0].info.total
@@ -292,7 +289,7 @@ func (l *listing) join(pages []*page) {
 
 // get reads one value that is no row into the hands of read.
 func (c *Client) get(ctx context.Context, path string, query url.Values, auth []schema.Auth, k *schema.Kind, read func(raw []byte) error) error {
-	q := &call{method: http.MethodGet, path: path, query: query.Encode(), auth: auth, kind: k, effect: reads, need: false,
+	q := &call{method: http.MethodGet, path: path, query: query.Encode(), auth: auth, kind: k, effect: reads,
 		result: func(_ []byte, dec *jsontext.Decoder) error {
 			raw, err := dec.ReadValue()
 			if err != nil {
@@ -300,6 +297,9 @@ func (c *Client) get(ctx context.Context, path string, query url.Values, auth []
 			}
 			return read(raw)
 		}}
-	_, err := c.do(ctx, q)
+	a, err := c.do(ctx, q)
+	if err == nil && !a.result {
+		return read([]byte("null"))
+	}
 	return err
 }

@@ -67,7 +67,7 @@ func (c *Client) Create(ctx context.Context, k *schema.Kind, s schema.Scope, wan
 		return nil, schema.Secret{}, err
 	}
 	it, err := c.one(ctx, &call{method: http.MethodPost, path: collection(k, s), body: body, secrets: sensitive, effect: once}, k, s)
-	if !neverSent(err) {
+	if !notExecuted(err) {
 		c.wrote(k)
 	}
 	if err != nil {
@@ -119,14 +119,14 @@ func (c *Client) update(ctx context.Context, q *call, live *schema.Object) (*sch
 		}
 		return err
 	}
-	_, err := c.do(ctx, q)
-	if !neverSent(err) {
+	a, err := c.do(ctx, q)
+	if !notExecuted(err) {
 		c.wrote(k)
 	}
 	switch {
 	case err != nil:
 		return nil, err
-	case it.Object == nil:
+	case !a.result || it.Object == nil:
 		return c.Get(ctx, k, s, live.ID)
 	}
 	return it.Object, nil
@@ -169,7 +169,7 @@ func (c *Client) Roll(ctx context.Context, k *schema.Kind, s schema.Scope, id st
 			text = string(new(decoder).unquote(raw))
 			return nil
 		}})
-	if !neverSent(err) {
+	if !notExecuted(err) {
 		c.wrote(k)
 	}
 	c.redact.add(text)
@@ -178,8 +178,8 @@ func (c *Client) Roll(ctx context.Context, k *schema.Kind, s schema.Scope, id st
 
 var errNoSecret = errors.New("a secret is wanted")
 
-// neverSent reports whether the write certainly did not happen.
-func neverSent(err error) bool {
+// notExecuted reports whether a write certainly did not happen.
+func notExecuted(err error) bool {
 	var f *schema.Fault
 	return errors.As(err, &f) && f.Meaning != schema.Unknown
 }

@@ -65,7 +65,7 @@ func readEnvelope(body []byte, result func(body []byte, dec *jsontext.Decoder) e
 		}
 		return d.dec.SkipValue()
 	})
-	if err == nil && d.dec.PeekKind() != 0 {
+	if err == nil && len(bytes.TrimSpace(body[d.dec.InputOffset():])) > 0 {
 		err = errors.New("the answer goes on after its end")
 	}
 	if err != nil || env.resulted || env.success != nil || result == nil || env.errors != "" {

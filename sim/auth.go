@@ -113,6 +113,8 @@ func (s *Server) permit(who identity, rt *route, scope schema.Scope, now time.Ti
 		return s.denied() // account-owned tokens (API facts §0.1)
 	case who.scope != "user" && scope.Level == schema.Account && who.scope != scope.String():
 		return s.denied()
+	case s.isFresh(who.id, now):
+		return refuse(http.StatusForbidden, 9109, "Invalid access token")
 	case rt.access == bearerOnly:
 		return nil
 	}
@@ -132,8 +134,8 @@ func (s *Server) denied() *problem {
 	return refuse(http.StatusForbidden, 9109, "Unauthorized to access requested resource")
 }
 
-// usable: a token must be active, within its time, and not made a moment ago;
-// an empty condition lets nobody in (API facts §4).
+// usable: a token must be active and within its time; an empty condition lets
+// nobody in (API facts §4).
 func (s *Server) usable(who identity, now time.Time) *problem {
 	switch {
 	case tokenStatus(who.token, now) != "active":
@@ -143,10 +145,13 @@ func (s *Server) usable(who identity, now time.Time) *problem {
 	case shutsOut(who.token["condition"]):
 		return refuse(http.StatusForbidden, 9109, "Cannot use the access token from location: 127.0.0.1")
 	}
-	if made, ok := s.fresh[who.id]; ok && now.Before(made.Add(s.o.FreshTokenLag)) {
-		return refuse(http.StatusForbidden, 9109, "Invalid access token")
-	}
 	return nil
+}
+
+// isFresh: the token was made, changed or rolled a moment ago (API facts §0.6).
+func (s *Server) isFresh(id string, now time.Time) bool {
+	made, ok := s.fresh[id]
+	return ok && now.Before(made.Add(s.o.FreshTokenLag))
 }
 
 // shutsOut: an `in` that is there and empty, or a condition without content.

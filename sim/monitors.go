@@ -72,9 +72,8 @@ func fillMonitor(d doc, e edit) {
 	defaults(d, doc{"type": "http", "description": "", "interval": 60.0, "timeout": 5.0, "retries": 2.0,
 		"port": 0.0, "consecutive_up": 0.0, "consecutive_down": 0.0})
 	kind := text(d["type"])
-	changed := e.old != nil && text(e.old["type"]) != kind
-	if _, sent := e.body["method"]; changed && !sent {
-		delete(d, "method")
+	if e.old != nil && text(e.old["type"]) != kind {
+		forget(d, e.body) // what went with the old type
 	}
 	if isHTTP(kind) {
 		defaults(d, doc{"method": "GET", "path": "/", "expected_codes": "200"})
@@ -90,6 +89,15 @@ func fillMonitor(d doc, e edit) {
 		d["method"] = "connection_established"
 	}
 	d["header"] = canonicalHeader(d["header"])
+}
+
+// forget drops what goes with the type only, unless it was sent.
+func forget(d, sent doc) {
+	for _, k := range append(sortedKeys(webOnly), "method") {
+		if sent[k] == nil {
+			delete(d, k)
+		}
+	}
 }
 
 // canonicalHeader: names come back canonicalised (API facts §2).

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -12,11 +11,7 @@ import (
 // readPolicies reads the policies of a token. The server orders them, here by
 // their ids, and their groups by id (API facts §4).
 func (c *call) readPolicies(e edit) ([]any, *problem) {
-	sent, sentAny := e.body["policies"]
-	if !sentAny && e.verb == http.MethodPatch {
-		sent = e.old["policies"]
-	}
-	given, ok := sent.([]any)
+	given, ok := e.body["policies"].([]any)
 	if !ok || len(given) == 0 && !c.s.o.EmptyPolicies {
 		return nil, badToken("policies must have at least one policy")
 	}

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"net/http"
 	"time"
 
 	"trueup/schema"
@@ -54,7 +53,6 @@ type call struct {
 	id     string // the {id} of the path
 	method string
 	query  map[string][]string
-	header http.Header
 	body   doc // nil if there was none
 	who    identity
 	face   string // the audit log's interface: API or UI
@@ -79,7 +77,7 @@ func (c *call) coll() *collection {
 
 // home is the scope in which the objects are kept that the scope shows.
 func (s *Server) home(p *product, scope schema.Scope) schema.Scope {
-	if s.o.SharedBalancers && p.uses != nil || p == s.products.monitors && s.o.SharedBalancers {
+	if s.o.SharedBalancers && (p == s.products.monitors || p.uses != nil) {
 		return schema.UserScope
 	}
 	return scope

@@ -201,7 +201,7 @@ func (s *Server) serve(r *http.Request, body []byte, now time.Time, h http.Heade
 	if p := s.permit(who, rt, scope, now); p != nil {
 		return nil, p
 	}
-	c := &call{s: s, scope: scope, id: id, method: r.Method, query: r.URL.Query(), header: r.Header, who: who, face: "API", now: now, product: rt.product}
+	c := &call{s: s, scope: scope, id: id, method: r.Method, query: r.URL.Query(), who: who, face: "API", now: now, product: rt.product}
 	if c.body, p = s.readJSON(r, body); p != nil {
 		return nil, p
 	}

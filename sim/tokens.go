@@ -48,6 +48,11 @@ func badToken(format string, args ...any) *problem {
 // buildToken: POST takes no status; PUT replaces all but what options say it
 // keeps, and never the secret.
 func buildToken(c *call, e edit) (doc, *problem) {
+	if e.verb == http.MethodPatch { // the dashboard's
+		status := e.body["status"]
+		e.body = overlay(e)
+		e.body["status"] = status
+	}
 	o, d := c.s.o, doc{"status": "active", "name": e.body["name"]}
 	name, isText := d["name"].(string)
 	switch {
@@ -61,8 +66,8 @@ func buildToken(c *call, e edit) (doc, *problem) {
 		if bad := readStatus(d, e.body["status"]); bad != nil {
 			return nil, bad
 		}
-		c.keep(d, e, o.PutKeepsCondition, "condition")
-		c.keep(d, e, o.PutKeepsUnset, "expires_on", "not_before")
+		keep(d, e, o.PutKeepsCondition, "condition")
+		keep(d, e, o.PutKeepsUnset, "expires_on", "not_before")
 	}
 	for _, key := range []string{"condition", "expires_on", "not_before"} {
 		if v, sent := e.body[key]; sent && v == nil && o.TokenNullRefused {
@@ -89,9 +94,9 @@ func buildToken(c *call, e edit) (doc, *problem) {
 }
 
 // keep takes over what the body leaves out.
-func (c *call) keep(d doc, e edit, on bool, keys ...string) {
+func keep(d doc, e edit, on bool, keys ...string) {
 	for _, key := range keys {
-		if _, sent := e.body[key]; !sent && e.old[key] != nil && (on || e.verb == http.MethodPatch) {
+		if _, sent := e.body[key]; on && !sent && e.old[key] != nil {
 			d[key] = e.old[key]
 		}
 	}

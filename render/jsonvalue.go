@@ -1,0 +1,243 @@
+package render
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+
+	"trueup/planner"
+	"trueup/schema"
+)
+
+// shown reports whether the attribute is part of before and after.
+func shown(a *schema.Attr) bool { return a.Mode != schema.Computed }
+
+// sides are before and after as a reader compares them: what needs no change
+// is the same on both, and what is sensitive on one is hidden on both.
+func sides(c *planner.Change) (before, after schema.Row) {
+	before, after = c.Before, c.After
+	if before == nil || after == nil {
+		return before, after
+	}
+	before, after = level(c.Kind, before, after)
+	for _, f := range c.Fields {
+		a := c.Kind.AttrAt(f.Path)
+		if a != nil && f.Known && schema.HasSensitive(f.Applied) {
+			before = edit(c.Kind, before, f.Path, func(v schema.Value) schema.Value { return cover(a, v, f.Applied) })
+		}
+	}
+	return before, after
+}
+
+func level(k *schema.Kind, live, want schema.Row) (before, after schema.Row) {
+	before, after = make(schema.Row, len(k.Attrs)), make(schema.Row, len(k.Attrs))
+	copy(before, live)
+	copy(after, want)
+	for i := range k.Attrs {
+		switch a := &k.Attrs[i]; {
+		case a.Mode == schema.Local, schema.HasSensitive(after[i]) && a.Same(after[i], before[i]):
+			before[i] = after[i]
+		case a.Same(after[i], before[i]):
+			after[i] = before[i]
+		default:
+			before[i], after[i] = cover(a, before[i], after[i]), cover(a, after[i], before[i])
+		}
+	}
+	return before, after
+}
+
+// driftSides are the object as it was last applied, and as it is there.
+func driftSides(c *planner.Change) (was, now schema.Row) {
+	was, now = c.Before, c.Before
+	for _, f := range c.Drift {
+		a := c.Kind.AttrAt(f.Path)
+		if a == nil {
+			continue
+		}
+		was = edit(c.Kind, was, f.Path, func(schema.Value) schema.Value { return cover(a, f.Before, f.After) })
+		now = edit(c.Kind, now, f.Path, func(v schema.Value) schema.Value { return cover(a, v, f.Before) })
+	}
+	return was, now
+}
+
+// side writes a row, null where there is none.
+func (j *jsonWriter) side(name string, k *schema.Kind, row schema.Row) {
+	j.key(name)
+	if row == nil {
+		j.null()
+		return
+	}
+	j.row(k.Attrs, row)
+}
+
+func (j *jsonWriter) null() { j.word("null") }
+
+func (j *jsonWriter) word(w string) {
+	j.comma()
+	j.b = append(j.b, w...)
+}
+
+func (j *jsonWriter) row(attrs []schema.Attr, row schema.Row) {
+	j.open('{')
+	for i := range attrs {
+		if shown(&attrs[i]) {
+			j.key(attrs[i].Name)
+			j.value(&attrs[i], part(row, i))
+		}
+	}
+	j.shut('}')
+}
+
+func part(row schema.Row, i int) schema.Value {
+	if i < len(row) {
+		return row[i]
+	}
+	return nil
+}
+
+// value writes a value of the attribute; what is known only after apply is
+// null.
+func (j *jsonWriter) value(a *schema.Attr, v schema.Value) {
+	switch x := v.(type) {
+	case schema.String:
+		j.comma()
+		j.b = schema.AppendString(j.b, string(x))
+	case schema.Number:
+		j.comma()
+		j.b = strconv.AppendFloat(j.b, float64(x), 'f', -1, 64)
+	case schema.Bool:
+		if x {
+			j.word("true")
+		} else {
+			j.word("false")
+		}
+	case schema.Sensitive:
+		j.word(`"` + schema.Masked + `"`)
+	case schema.List:
+		elem := elemOf(a)
+		j.open('[')
+		for _, e := range ordered(a, x) {
+			j.value(elem, e)
+		}
+		j.shut(']')
+	case schema.Row:
+		j.row(a.Attrs, x)
+	case schema.Map:
+		elem := elemOf(a)
+		j.open('{')
+		for _, k := range x.Keys() {
+			j.key(k)
+			j.value(elem, x[k])
+		}
+		j.shut('}')
+	default:
+		j.null()
+	}
+}
+
+// ordered is the list in an order of its own where the order means nothing, so
+// that the server's order makes no difference.
+func ordered(a *schema.Attr, l schema.List) schema.List {
+	if len(l) < 2 || a.Nest != schema.SetOf && a.Nest != schema.KeyedBy {
+		return l
+	}
+	type item struct {
+		text []byte
+		v    schema.Value
+	}
+	elem, items := a.Elem(), make([]item, len(l))
+	for i, e := range l {
+		var j jsonWriter
+		j.value(elem, e)
+		items[i] = item{j.b, e}
+	}
+	slices.SortStableFunc(items, func(x, y item) int { return bytes.Compare(x.text, y.text) })
+	out := make(schema.List, len(l))
+	for i, x := range items {
+		out[i] = x.v
+	}
+	return out
+}
+
+func isUnknown(v schema.Value) bool {
+	switch v.(type) {
+	case schema.Ref, schema.Template:
+		return true
+	}
+	return false
+}
+
+func isSensitive(v schema.Value) bool {
+	_, is := v.(schema.Sensitive)
+	return is
+}
+
+// sideFlags writes where a row is sensitive: false for no row.
+func (j *jsonWriter) sideFlags(k *schema.Kind, row schema.Row) {
+	if row == nil {
+		j.word("false")
+		return
+	}
+	j.rowFlags(k, row, isSensitive)
+}
+
+// rowFlags writes an object with true at the paths that fit. Of nested values
+// it has only those in which some part fits; lists keep their length.
+func (j *jsonWriter) rowFlags(k *schema.Kind, row schema.Row, fits func(schema.Value) bool) {
+	j.open('{')
+	for i := range min(len(row), len(k.Attrs)) {
+		if shown(&k.Attrs[i]) && anyFits(row[i], fits) {
+			j.key(k.Attrs[i].Name)
+			j.flags(&k.Attrs[i], row[i], fits)
+		}
+	}
+	j.shut('}')
+}
+
+func anyFits(v schema.Value, fits func(schema.Value) bool) bool {
+	found := false
+	schema.Walk(v, func(v schema.Value) bool {
+		found = found || fits(v)
+		return !found
+	})
+	return found
+}
+
+func (j *jsonWriter) flags(a *schema.Attr, v schema.Value, fits func(schema.Value) bool) {
+	switch x := v.(type) {
+	case schema.List:
+		elem := elemOf(a)
+		j.open('[')
+		for _, e := range ordered(a, x) {
+			j.flags(elem, e, fits)
+		}
+		j.shut(']')
+		return
+	case schema.Row:
+		j.open('{')
+		for i := range min(len(x), len(a.Attrs)) {
+			if anyFits(x[i], fits) {
+				j.key(a.Attrs[i].Name)
+				j.flags(&a.Attrs[i], x[i], fits)
+			}
+		}
+		j.shut('}')
+		return
+	case schema.Map:
+		elem := elemOf(a)
+		j.open('{')
+		for _, k := range x.Keys() {
+			if anyFits(x[k], fits) {
+				j.key(k)
+				j.flags(elem, x[k], fits)
+			}
+		}
+		j.shut('}')
+		return
+	}
+	if fits(v) {
+		j.word("true")
+	} else {
+		j.word("false")
+	}
+}

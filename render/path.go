@@ -1,0 +1,122 @@
+package render
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"trueup/schema"
+)
+
+// keyAttr is the attribute that a path which ends in the key of a keyed
+// element already tells, else "".
+func keyAttr(k *schema.Kind, path string) string {
+	parent := path
+	for rest := path; rest != ""; {
+		var ok bool
+		parent = path[:len(path)-len(rest)]
+		if _, _, rest, ok = schema.SplitPath(rest); !ok {
+			return ""
+		}
+	}
+	if a := k.AttrAt(strings.TrimSuffix(parent, ".")); a != nil && a.Nest == schema.KeyedBy {
+		return a.Key
+	}
+	return ""
+}
+
+// edit is the row with what stands at path replaced by f of it; nil takes it
+// away. A path that leads nowhere changes nothing.
+func edit(k *schema.Kind, row schema.Row, path string, f func(schema.Value) schema.Value) schema.Row {
+	step, _, rest, ok := schema.SplitPath(path)
+	i := k.Index(step)
+	if !ok || i < 0 {
+		return row
+	}
+	out := slices.Clone(row)
+	for len(out) <= i {
+		out = append(out, nil)
+	}
+	out[i] = editValue(&k.Attrs[i], out[i], rest, f)
+	return out
+}
+
+func editValue(a *schema.Attr, v schema.Value, path string, f func(schema.Value) schema.Value) schema.Value {
+	if path == "" {
+		return f(v)
+	}
+	step, quoted, rest, ok := schema.SplitPath(path)
+	if !ok {
+		return v
+	}
+	switch x := v.(type) {
+	case schema.Row:
+		return editRow(a, x, step, rest, f)
+	case schema.Map:
+		return editMap(a, x, step, rest, f)
+	case schema.List:
+		return editList(a, x, step, quoted, rest, f)
+	case nil:
+		return editNothing(a, step, quoted, rest, f)
+	}
+	return v
+}
+
+// editNothing makes the parent that a path needs, where there is none.
+func editNothing(a *schema.Attr, step string, quoted bool, rest string, f func(schema.Value) schema.Value) schema.Value {
+	switch {
+	case a.Nest == schema.MapOf, a.Nest == schema.Single && a.Type == schema.TypeJSON:
+		return editMap(a, schema.Map{}, step, rest, f)
+	case a.Nest != schema.Single:
+		return editList(a, nil, step, quoted, rest, f)
+	case a.Type == schema.TypeObject:
+		return editRow(a, make(schema.Row, len(a.Attrs)), step, rest, f)
+	}
+	return nil
+}
+
+func editRow(a *schema.Attr, row schema.Row, step, rest string, f func(schema.Value) schema.Value) schema.Value {
+	i := slices.IndexFunc(a.Attrs, func(b schema.Attr) bool { return b.Name == step })
+	if i < 0 || i >= len(row) {
+		return row
+	}
+	out := slices.Clone(row)
+	out[i] = editValue(&a.Attrs[i], out[i], rest, f)
+	return out
+}
+
+func editMap(a *schema.Attr, m schema.Map, step, rest string, f func(schema.Value) schema.Value) schema.Value {
+	elem := a
+	if a.Nest == schema.MapOf {
+		elem = a.Elem()
+	}
+	out := make(schema.Map, len(m))
+	for k, v := range m {
+		out[k] = v
+	}
+	if v := editValue(elem, out[step], rest, f); v != nil {
+		out[step] = v
+	} else {
+		delete(out, step)
+	}
+	return out
+}
+
+func editList(a *schema.Attr, l schema.List, step string, quoted bool, rest string, f func(schema.Value) schema.Value) schema.Value {
+	i := slices.IndexFunc(l, func(v schema.Value) bool { return quoted && a.KeyOf(v) == step })
+	if !quoted {
+		n, err := strconv.Atoi(step)
+		if err != nil || n < 0 || n > len(l) {
+			return l
+		}
+		i = n
+	}
+	elem, out := a.Elem(), slices.Clone(l)
+	if i < 0 || i == len(out) {
+		i, out = len(out), append(out, nil)
+	}
+	if out[i] = editValue(elem, out[i], rest, f); out[i] == nil {
+		out = slices.Delete(out, i, i+1)
+	}
+	return out
+}

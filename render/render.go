@@ -1,0 +1,134 @@
+// Package render shows things to people and machines: a plan as text, JSON,
+// Markdown or HTML, a state as text or JSON, the table of kinds as reference
+// docs and JSON Schema.
+//
+// It decides nothing: what happens, why, and what it counts as is in the plan.
+// Reading a block of it needs no knowledge of any one kind; what must be said
+// of an attribute follows from its row in the table. Whatever a value contains,
+// it stays on its line and in its cell: text passes through clean before
+// it reaches any format. The same input gives the same bytes: no clock, no
+// terminal, no environment. cli calls it.
+package render
+
+import (
+	"strconv"
+	"strings"
+
+	"trueup/planner"
+	"trueup/schema"
+)
+
+// Options are what the reader wants, for every format. The zero Options are
+// plain text of unlimited width.
+type Options struct {
+	Color    bool   // text: ANSI colours
+	Width    int    // text: columns; longer values are cut, paths never; 0: unlimited
+	Verbose  bool   // text: list what was adopted, renamed and left alone
+	Applying bool   // text: the plan is about to be carried out
+	Source   string // what the plan was made from, for the head line: "trueup.yaml"
+	Title    string // Markdown, HTML: the heading; "trueup" if empty
+	Commit   string // Markdown, HTML: what the files were at; may be empty
+	MaxBytes int    // Markdown: the budget; 0: DefaultMaxBytes
+}
+
+// Counts are what the summary line of the plan says. What is refused by itself
+// is not counted as done.
+func Counts(p *planner.Plan) planner.Counts {
+	var n planner.Counts
+	for _, c := range p.Changes {
+		if c.Adopted {
+			n.Adopt++
+		}
+		if !c.RenamedFrom.IsZero() {
+			n.Rename++
+		}
+		if c.Refused != "" {
+			n.Refused++
+			continue
+		}
+		switch c.Action {
+		case planner.Create:
+			n.Add++
+		case planner.Update, planner.Roll:
+			n.Change++
+		case planner.Replace, planner.CreateReplace:
+			n.Add++
+			n.Destroy++
+		case planner.Delete:
+			n.Destroy++
+		case planner.Forget:
+			n.Forget++
+		}
+	}
+	return n
+}
+
+// changes reports whether there is anything to do or to refuse.
+func changes(n planner.Counts) bool {
+	return n.Add+n.Change+n.Destroy+n.Forget+n.Refused > 0
+}
+
+// refusedWhole reports whether nothing of the plan is carried out. Code
+// prevent-destroy refuses single objects only.
+func refusedWhole(p *planner.Plan) bool {
+	for _, r := range p.Refusals {
+		if r.Code != "prevent-destroy" {
+			return true
+		}
+	}
+	return false
+}
+
+// Outcome is the word for what a plan comes to: "none", "changes" or
+// "refused".
+func Outcome(p *planner.Plan) string {
+	n := Counts(p)
+	switch {
+	case len(p.Refusals) > 0 || n.Refused > 0:
+		return "refused"
+	case changes(n):
+		return "changes"
+	}
+	return "none"
+}
+
+// index finds the address of an object of the plan by its id, so that ids
+// read as names.
+type index map[string]schema.Addr
+
+func indexOf(p *planner.Plan) index {
+	x := make(index)
+	for _, c := range p.Changes {
+		if c.ID != "" && !c.Deposed && !c.Addr.IsZero() {
+			x[c.Kind.Name+"/"+c.ID] = c.Addr
+		}
+	}
+	return x
+}
+
+func (x index) addr(kind, id string) (string, bool) {
+	a, ok := x[kind+"/"+id]
+	return a.String(), ok
+}
+
+// plural is "1 resource", "1,214 resources".
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return comma(n) + " " + many
+}
+
+// comma is a number with its thousands set apart.
+func comma(n int) string {
+	s := strconv.Itoa(n)
+	if n < 0 {
+		return "-" + comma(-n)
+	}
+	var groups []string
+	for len(s) > 3 {
+		groups = append([]string{s[len(s)-3:]}, groups...)
+		s = s[:len(s)-3]
+	}
+	return strings.Join(append([]string{s}, groups...), ",")
+}

@@ -1,0 +1,471 @@
+package render
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+
+	"trueup/planner"
+)
+
+// Text writes the plan for people at a terminal or in a log.
+func Text(w io.Writer, p *planner.Plan, o Options) error {
+	t := &texter{w: bufio.NewWriterSize(w, 1<<16), o: o, index: indexOf(p)}
+	t.head(p)
+	for _, c := range p.Changes {
+		if c.Action != planner.NoOp {
+			t.block(t.index.build(c))
+		}
+	}
+	t.agreed(p)
+	if o.Verbose {
+		t.quiet(p)
+	}
+	t.refusals(p)
+	t.summary(p)
+	return t.w.Flush()
+}
+
+// texter writes lines. The first error sticks to its bufio.Writer.
+type texter struct {
+	w     *bufio.Writer
+	o     Options
+	index index
+}
+
+type colour string
+
+const (
+	green  colour = "\x1b[32m"
+	yellow colour = "\x1b[33m"
+	red    colour = "\x1b[31m"
+	dim    colour = "\x1b[2m"
+	bold   colour = "\x1b[1m"
+	danger colour = "\x1b[1;31m"
+	none   colour = ""
+
+	resetColour = "\x1b[0m"
+)
+
+var symbolColours = map[string]colour{"+": green, "-": red, "~": yellow, "-/+": red, "+/-": red}
+
+func (t *texter) paint(c colour, s string) string {
+	if !t.o.Color || c == none || s == "" {
+		return s
+	}
+	return string(c) + s + resetColour
+}
+
+func (t *texter) line(parts ...string) {
+	for _, p := range parts {
+		t.w.WriteString(p)
+	}
+	t.w.WriteByte('\n')
+}
+
+// head is `trueup.yaml · scope user · 214 resources · read in 6 requests`.
+func (t *texter) head(p *planner.Plan) {
+	if parts := headline(p, t.o); len(parts) > 0 {
+		t.line(t.paint(dim, strings.Join(parts, " · ")))
+		t.line()
+	}
+}
+
+func headline(p *planner.Plan, o Options) []string {
+	var parts []string
+	add := func(when bool, format string, args ...any) {
+		if when {
+			parts = append(parts, clean(fmt.Sprintf(format, args...)))
+		}
+	}
+	add(o.Source != "", "%s", o.Source)
+	add(p.Destroy, "destroy")
+	scopes := make([]string, len(p.Scopes))
+	for i, s := range p.Scopes {
+		scopes[i] = s.String()
+	}
+	add(len(scopes) == 1, "scope %s", strings.Join(scopes, ""))
+	add(len(scopes) > 1, "scopes %s", strings.Join(scopes, ", "))
+	add(true, "%s", plural(p.Resources, "resource", "resources"))
+	targets := make([]string, len(p.Targets))
+	for i, a := range p.Targets {
+		targets[i] = a.String()
+	}
+	add(len(targets) > 0, "only %s and what it needs", strings.Join(targets, ", "))
+	add(p.Budget.Read > 0, "read in %s", plural(p.Budget.Read, "request", "requests"))
+	return parts
+}
+
+func (t *texter) block(b *block) {
+	title := "  # " + b.addr + " " + b.verb
+	if len(b.reasons) > 0 {
+		title += " (" + strings.Join(b.reasons, "; ") + ")"
+	}
+	t.wrapped(title, "    # ", bold)
+	t.w.WriteString(t.paint(symbolColours[b.symbol], fmt.Sprintf("%3s", b.symbol)) + " " + b.name)
+	if b.summary != "" {
+		used := 4 + runewidth.StringWidth(b.name)
+		gap := max(3, min(summaryColumn-used, t.room(used+runewidth.StringWidth(b.summary))))
+		t.w.WriteString(strings.Repeat(" ", gap) + plainCell(b.summary).cut(t.room(used+gap)).String())
+	}
+	t.line()
+	t.lines(b.lines)
+	for _, a := range b.alerts {
+		t.wrapped("    ! "+a, "      ", danger)
+	}
+	for _, r := range b.remarks {
+		t.wrapped("    # "+r, "    #   ", dim)
+	}
+	t.line()
+}
+
+// summaryColumn is where summary values stand, addresses permitting.
+const summaryColumn = 46
+
+// room is how many columns are left of the width after used ones, and enough
+// for a hint of a value in any case.
+func (t *texter) room(used int) int {
+	if t.o.Width <= 0 {
+		return 1 << 30
+	}
+	return max(t.o.Width-used, 8)
+}
+
+// wrapped writes text that is never cut, over as many lines as it takes.
+func (t *texter) wrapped(text, indent string, c colour) {
+	lead := text[:len(text)-len(strings.TrimLeft(text, " "))]
+	line := lead
+	used := runewidth.StringWidth(lead)
+	first := true
+	for word := range strings.SplitSeq(text[len(lead):], " ") {
+		n := runewidth.StringWidth(word)
+		if !first && t.o.Width > 0 && used+1+n > t.o.Width {
+			t.line(t.paint(c, line))
+			line, used, first = indent, runewidth.StringWidth(indent), true
+		}
+		if !first {
+			line, used = line+" ", used+1
+		}
+		line, used, first = line+word, used+n, false
+	}
+	t.line(t.paint(c, line))
+}
+
+const (
+	lineIndent = 6  // columns before the symbol of a line
+	pathMost   = 40 // columns that paths are aligned in; a longer one pushes its line out
+)
+
+// lines writes changed paths in columns: symbol, path, change, note.
+func (t *texter) lines(ls []line) {
+	pathWidth, changeWidth := 0, 0
+	for _, l := range ls {
+		if n := runewidth.StringWidth(l.path); n <= pathMost {
+			pathWidth = max(pathWidth, n)
+		}
+	}
+	for _, l := range ls {
+		if l.note != "" || l.forces {
+			changeWidth = max(changeWidth, min(l.width(), pathMost))
+		}
+	}
+	for _, l := range ls {
+		t.changed(l, pathWidth, changeWidth)
+	}
+}
+
+const (
+	arrow     = " -> "
+	forceNote = "# forces replacement"
+)
+
+func (l line) width() int {
+	n := l.new.width()
+	if l.old != nil {
+		n += l.old.width() + len(arrow)
+	}
+	if l.sink {
+		n += len(arrow) - 1
+	}
+	return n
+}
+
+func (t *texter) changed(l line, pathWidth, changeWidth int) {
+	pad := max(0, pathWidth-runewidth.StringWidth(l.path))
+	t.w.WriteString(strings.Repeat(" ", lineIndent) + t.paint(symbolColours[l.symbol], fmt.Sprintf("%1s", l.symbol)) + " " + l.path)
+	used := lineIndent + 2 + runewidth.StringWidth(l.path) + pad + 3
+	if t.o.Width > 0 && t.o.Width-used < 24 && l.width() > t.o.Width-used {
+		used = lineIndent + 6
+		t.w.WriteString("\n" + strings.Repeat(" ", used))
+	} else {
+		t.w.WriteString(strings.Repeat(" ", pad+3))
+	}
+	l = l.fit(t.room(used))
+	t.change(l)
+	n := l.width()
+	suffix := l.suffix()
+	switch {
+	case suffix == "":
+	case t.o.Width > 0 && used+max(n, changeWidth)+3+runewidth.StringWidth(suffix) > t.o.Width:
+		t.line()
+		t.wrapped(strings.Repeat(" ", lineIndent+6)+suffix, strings.Repeat(" ", lineIndent+8), l.suffixColour())
+		return
+	default:
+		t.w.WriteString(strings.Repeat(" ", max(0, changeWidth-n)+3) + t.paint(l.suffixColour(), suffix))
+	}
+	t.line()
+}
+
+func (l line) suffix() string {
+	switch {
+	case l.forces && l.note != "":
+		return forceNote + "; " + l.note
+	case l.forces:
+		return forceNote
+	}
+	return l.note
+}
+
+func (l line) suffixColour() colour {
+	if l.forces {
+		return red
+	}
+	return dim
+}
+
+// fit cuts values so that the change takes at most n columns.
+func (l line) fit(n int) line {
+	if l.width() <= n {
+		return l
+	}
+	switch {
+	case l.sink:
+		l.new = l.new.cut(n - len(arrow) + 1)
+	case l.old == nil:
+		l.new = l.new.cut(n)
+	default:
+		room := n - len(arrow)
+		half := room / 2
+		old, now := l.old.width(), l.new.width()
+		switch {
+		case old <= half:
+			l.new = l.new.cut(room - old)
+		case now <= half:
+			l.old = l.old.cut(room - now)
+		default:
+			l.old, l.new = l.old.cut(half), l.new.cut(room-half)
+		}
+	}
+	return l
+}
+
+func (t *texter) change(l line) {
+	if l.old != nil {
+		t.cell(l.old)
+		t.w.WriteString(arrow)
+	}
+	if l.sink {
+		t.w.WriteString(arrow[1:])
+	}
+	t.cell(l.new)
+}
+
+var markColours = map[mark]colour{added: green, removed: red}
+
+func (t *texter) cell(c cell) {
+	for _, p := range c {
+		t.w.WriteString(t.paint(markColours[p.mark], p.marked()))
+	}
+}
+
+// agreed lists drift that needs nothing: what is there is what the files say.
+func (t *texter) agreed(p *planner.Plan) {
+	first := true
+	for _, c := range p.Changes {
+		if c.Action != planner.NoOp || len(c.Drift) == 0 {
+			continue
+		}
+		if first {
+			t.line(t.paint(bold, "Changed outside the files, and nothing has to be done:"))
+			t.line()
+			first = false
+		}
+		t.line("  # ", clean(c.Addr.String()), " was changed outside the files"+eventWords(c.Event))
+		t.lines(form{c.Names, t.index}.drift(c))
+		t.line()
+	}
+}
+
+// drift shows what was last applied -> what is there now.
+func (f form) drift(c *planner.Change) []line {
+	var out []line
+	for i := range c.Drift {
+		out = append(out, f.field(c, &c.Drift[i])...)
+	}
+	return out
+}
+
+// quiet lists what happens without a request, and what does not happen.
+func (t *texter) quiet(p *planner.Plan) {
+	var adopted, renamed []string
+	for _, c := range p.Changes {
+		if c.Action != planner.NoOp {
+			continue
+		}
+		if c.Adopted {
+			adopted = append(adopted, clean(c.Addr.String()))
+		}
+		if !c.RenamedFrom.IsZero() {
+			renamed = append(renamed, clean(c.RenamedFrom.String()+" is now "+c.Addr.String()))
+		}
+	}
+	t.list("Adopted, and equal to the files:", adopted)
+	t.list("Renamed:", renamed)
+	var left []string
+	for _, l := range p.LeftAlone {
+		left = append(left, clean(fmt.Sprintf("%s %s (%s, scope %s): %s", strings.ReplaceAll(l.Kind, "_", " "), l.Label, l.ID, l.Scope, whyWords(l.Why))))
+	}
+	t.list("Left alone:", left)
+}
+
+func (t *texter) list(title string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	t.line(t.paint(bold, title))
+	for _, l := range lines {
+		t.line("  ", l)
+	}
+	t.line()
+}
+
+func (t *texter) refusals(p *planner.Plan) {
+	for _, r := range p.Refusals {
+		t.wrapped("Refused: "+clean(r.Message), "  ", danger)
+		if who := concerned(r); who != "" {
+			t.wrapped("  "+clean(who), "  ", none)
+		}
+		if r.Remedy != "" {
+			t.wrapped("  "+clean(strings.Join(strings.Fields(r.Remedy), " ")), "    ", none)
+		}
+		t.line()
+	}
+}
+
+const addrsShown = 3
+
+// concerned names the addresses of a refusal, the first few of many; "" where
+// its message has them.
+func concerned(r planner.Refusal) string {
+	n := len(r.Addrs)
+	switch {
+	case n == 0, n == 1 && strings.Contains(r.Message, r.Addrs[0]):
+		return ""
+	case n <= addrsShown:
+		return strings.Join(r.Addrs, ", ")
+	}
+	return fmt.Sprintf("The first: %s, … (%s in all, listed above)", strings.Join(r.Addrs[:addrsShown], ", "), comma(n))
+}
+
+const summaryIndent = "      "
+
+func (t *texter) summary(p *planner.Plan) {
+	n := Counts(p)
+	if changes(n) {
+		t.line(t.paint(bold, planLine(n)))
+	} else {
+		t.line(t.paint(bold, noChanges))
+	}
+	if counts := countWords(p, n); len(counts) > 0 {
+		t.wrapped(summaryIndent+strings.Join(counts, " · "), summaryIndent, none)
+	}
+	switch {
+	case refusedWhole(p):
+		t.line(summaryIndent, "The plan is refused: nothing of it is sent.")
+	case changes(n):
+		if b := budgetWords(p.Budget, t.o.Applying); b != "" {
+			t.wrapped(summaryIndent+b, summaryIndent, none)
+		}
+	}
+}
+
+const noChanges = "No changes. Your Cloudflare configuration matches the files."
+
+func planLine(n planner.Counts) string {
+	return fmt.Sprintf("Plan: %d to add, %d to change, %d to destroy.", n.Add, n.Change, n.Destroy)
+}
+
+// countWords are what else there is to count.
+func countWords(p *planner.Plan, n planner.Counts) []string {
+	var out []string
+	add := func(n int, word string) {
+		if n > 0 {
+			out = append(out, comma(n)+" "+word)
+		}
+	}
+	add(n.Refused, "refused")
+	add(n.Adopt, "adopted")
+	add(n.Rename, "renamed")
+	add(n.Forget, "to forget")
+	if len(p.LeftAlone) > 0 {
+		out = append(out, fmt.Sprintf("%s left alone (%s)", comma(len(p.LeftAlone)), strings.Join(whys(p.LeftAlone), ", ")))
+	}
+	return out
+}
+
+// whys counts why objects are left alone, the most frequent first.
+func whys(left []planner.LeftAlone) []string {
+	count := map[string]int{}
+	var order []string
+	for _, l := range left {
+		if count[l.Why] == 0 {
+			order = append(order, l.Why)
+		}
+		count[l.Why]++
+	}
+	slices.SortFunc(order, func(a, b string) int {
+		if count[a] != count[b] {
+			return count[b] - count[a]
+		}
+		return strings.Compare(a, b)
+	})
+	if len(order) == 1 {
+		return []string{clean(whyWords(order[0]))}
+	}
+	out := make([]string, len(order))
+	for i, w := range order {
+		out[i] = clean(comma(count[w]) + " " + whyWords(w))
+	}
+	return out
+}
+
+func whyWords(why string) string {
+	if strings.HasPrefix(why, "ignore rule") {
+		return "by " + why
+	}
+	return why
+}
+
+// budgetWords is "Apply takes 7 requests, about 2 s; 1,188 of 1,200 left in
+// this window.", without what is not known.
+func budgetWords(b planner.Budget, applying bool) string {
+	who := "Apply"
+	if applying {
+		who = "This"
+	}
+	if b.Apply == 0 {
+		return who + " takes no request."
+	}
+	text := who + " takes " + plural(b.Apply, "request", "requests")
+	if b.Seconds > 0 {
+		text += ", " + about(b.Seconds)
+	}
+	if b.Limit > 0 && b.Remaining >= 0 {
+		text += fmt.Sprintf("; %s of %s left in this window", comma(b.Remaining), comma(b.Limit))
+	}
+	return text + "."
+}

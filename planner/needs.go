@@ -1,0 +1,183 @@
+package planner
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"trueup/schema"
+	"trueup/state"
+)
+
+// Needs tells what has to be read before Make: the lists of the kinds and
+// scopes that the files, the state or exclusive ownership concern, and of the
+// kinds that may use what might be deleted. Either of want and have may be nil.
+func Needs(want *schema.Graph, have *state.Snapshot, destroy bool) Reads {
+	n := needs{lists: map[ListKey]bool{}, deletes: map[ListKey]bool{}, catalogues: map[schema.Scope]bool{}}
+	wants := map[schema.Addr]*schema.Resource{}
+	if want != nil && !destroy {
+		for _, r := range want.Resources {
+			wants[r.Addr] = r
+			n.resource(r)
+		}
+		n.exclusives(want)
+	}
+	if have != nil {
+		for _, e := range have.Entries {
+			n.entry(e, wants[e.Addr], destroy)
+		}
+		for _, in := range have.Open {
+			n.entry(&state.Entry{Addr: in.Addr, Scope: in.Scope, Applied: in.Values}, wants[in.Addr], destroy)
+		}
+	}
+	n.users()
+	return n.reads()
+}
+
+type needs struct {
+	lists, deletes map[ListKey]bool
+	catalogues     map[schema.Scope]bool
+}
+
+func (n *needs) resource(r *schema.Resource) {
+	n.lists[ListKey{r.Kind, r.Scope}] = true
+	if !n.catalogues[r.Scope] && looksUp(r.Kind.Attrs) && hasNames(r.Kind, r.Values) {
+		n.catalogues[r.Scope] = true
+	}
+}
+
+// hasNames reports whether an attribute that is looked up holds a name.
+func hasNames(k *schema.Kind, row schema.Row) bool {
+	found := false
+	eachLeaf(k.Attrs, row, func(a *schema.Attr, v schema.Value) {
+		found = found || a.Lookup != "" && !schema.ValidID(schema.Text(v))
+	})
+	return found
+}
+
+func (n *needs) exclusives(want *schema.Graph) {
+	for _, k := range schema.Kinds {
+		if want.Settings.Ownership[k.Name] != schema.Exclusive {
+			continue
+		}
+		for _, s := range exclusiveScopes(want, k) {
+			n.lists[ListKey{k, s}], n.deletes[ListKey{k, s}] = true, true
+		}
+	}
+}
+
+// exclusiveScopes are the scopes in which files list resources of the kind; the
+// default scope, where they list none anywhere.
+func exclusiveScopes(want *schema.Graph, k *schema.Kind) []schema.Scope {
+	var scopes []schema.Scope
+	for _, r := range want.Resources {
+		if r.Kind == k && !slices.Contains(scopes, r.Scope) {
+			scopes = append(scopes, r.Scope)
+		}
+	}
+	if scopes == nil {
+		scope := want.Scope
+		if scope.Level == "" {
+			scope = schema.UserScope
+		}
+		if k.Has(scope.Level) {
+			scopes = append(scopes, scope)
+		}
+	}
+	return scopes
+}
+
+// entry: what the state has is read; it may be deleted where the files no
+// longer mean it, or mean something else by its address.
+func (n *needs) entry(e *state.Entry, r *schema.Resource, destroy bool) {
+	k := schema.KindNamed(e.Addr.Kind)
+	if k == nil {
+		return
+	}
+	key := ListKey{k, e.Scope}
+	n.lists[key] = true
+	if destroy || r == nil || r.Scope != e.Scope || e.Deposed || r.ID != "" || k.NaturalKey(r.Values) != k.NaturalKey(e.Applied) {
+		n.deletes[key] = true
+	}
+}
+
+// users: who may use what is deleted is read too.
+func (n *needs) users() {
+	for key := range n.deletes {
+		for _, k := range referrersOf(key.Kind) {
+			if k.Has(key.Scope.Level) {
+				n.lists[ListKey{k, key.Scope}] = true
+			}
+		}
+	}
+}
+
+func (n *needs) reads() Reads {
+	var r Reads
+	for key := range n.lists {
+		r.Lists = append(r.Lists, key)
+		if key.Kind.Narrows != nil {
+			r.Self = append(r.Self, key.Scope)
+		}
+	}
+	for s := range n.catalogues {
+		r.Catalogues = append(r.Catalogues, s)
+	}
+	slices.SortFunc(r.Lists, ListKey.compare)
+	slices.SortFunc(r.Catalogues, compareScopes)
+	slices.SortFunc(r.Self, compareScopes)
+	r.Self = slices.Compact(r.Self)
+	return r
+}
+
+// Questions are what a plan that was made without the answers would be better
+// for knowing.
+func (p *Plan) Questions() Questions {
+	var q Questions
+	for _, c := range p.Changes {
+		key := ObjectKey{c.Kind.Name, c.Scope, c.ID}
+		acts := c.Action != NoOp && c.Action != Forget
+		if acts && c.ID != "" && c.Kind.API.References {
+			q.Referrers = append(q.Referrers, key)
+		}
+		if c.ID != "" && len(c.Drift) > 0 {
+			q.Audit = append(q.Audit, key)
+		}
+		q.Own = q.Own || acts && c.After != nil && couldBlock(c)
+	}
+	slices.SortFunc(q.Referrers, compareKeys)
+	slices.SortFunc(q.Audit, compareKeys)
+	return q
+}
+
+func compareKeys(a, b ObjectKey) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), compareScopes(a.Scope, b.Scope), cmp.Compare(a.ID, b.ID))
+}
+
+// couldBlock reports whether some address is kept out by the object: it is
+// tried with the addresses that its own texts name.
+func couldBlock(c *Change) bool {
+	if c.Kind.Blocks == nil {
+		return false
+	}
+	could, after := false, c.Kind.View(reveal(c.After))
+	eachLeaf(c.Kind.Attrs, after.Row, func(_ *schema.Attr, v schema.Value) {
+		if addr, ok := someAddr(schema.Text(v)); ok && !could {
+			could = c.Kind.Blocks(after, addr)
+		}
+	})
+	return could
+}
+
+func someAddr(text string) (netip.Addr, bool) {
+	if p, err := netip.ParsePrefix(text); err == nil {
+		return p.Addr(), true
+	}
+	a, err := netip.ParseAddr(text)
+	return a, err == nil
+}
+
+func compareLeft(a, b LeftAlone) int {
+	return cmp.Or(cmp.Compare(slices.Index(schema.KindNames(), a.Kind), slices.Index(schema.KindNames(), b.Kind)),
+		compareScopes(a.Scope, b.Scope), cmp.Compare(a.Label, b.Label), cmp.Compare(a.ID, b.ID))
+}

@@ -1,0 +1,322 @@
+package planner
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"trueup/diag"
+	"trueup/schema"
+)
+
+// connect finds what must be done before what.
+func (m *maker) connect() {
+	m.findUsers()
+	deps := m.dependents()
+	for _, s := range m.steps {
+		if !s.acts() {
+			continue
+		}
+		m.needsRefs(s)
+		m.needsUsers(s)
+		m.needsWritten(s, deps)
+		m.needsName(s)
+	}
+	m.refuseCycles()
+}
+
+// need records that t must have been done before s.
+func (s *step) need(t *step) {
+	if t != nil && t != s && t.acts() && !slices.Contains(s.needs, t) {
+		s.needs = append(s.needs, t)
+	}
+}
+
+// needsRefs: what is made comes before what refers to it.
+func (m *maker) needsRefs(s *step) {
+	if s.want == nil || s.Deposed {
+		return
+	}
+	for _, r := range s.want.refs {
+		if t := m.wants[r.Addr]; t != nil && t.step != nil && t.step.makes() {
+			s.need(t.step)
+		}
+	}
+}
+
+// needsUsers: an object is taken out of what uses it before it goes.
+func (m *maker) needsUsers(s *step) {
+	if s.Action != Delete && s.Action != Replace {
+		return
+	}
+	for _, u := range m.users[s.key()] {
+		if u.step.frees(s.key()) {
+			s.need(u.step)
+		}
+	}
+}
+
+// dependents are the steps by address, and by address without key; nil where
+// nobody wrote a dependency.
+func (m *maker) dependents() map[schema.Addr][]*step {
+	if !slices.ContainsFunc(m.steps, func(s *step) bool { return len(s.DependsOn) > 0 }) {
+		return nil
+	}
+	by := map[schema.Addr][]*step{}
+	for _, s := range m.steps {
+		by[s.Addr] = append(by[s.Addr], s)
+		if s.Addr.Each {
+			stem := schema.Addr{Kind: s.Addr.Kind, Name: s.Addr.Name}
+			by[stem] = append(by[stem], s)
+		}
+	}
+	return by
+}
+
+// needsWritten: depends_on orders what is made and changed, and in reverse
+// what is deleted.
+func (m *maker) needsWritten(s *step, deps map[schema.Addr][]*step) {
+	for _, addr := range s.DependsOn {
+		for _, t := range deps[addr] {
+			switch {
+			case s.Action == Delete && t.Action == Delete:
+				t.need(s)
+			case s.Action != Delete && t.Action != Delete && !t.Deposed:
+				s.need(t)
+			}
+		}
+	}
+}
+
+// needsName: where the server holds names to be unique, an object that takes
+// the name of another comes after the step in which that one gives it up.
+func (m *maker) needsName(s *step) {
+	if !s.Kind.Unique || s.After == nil || s.Action == Roll || s.Deposed {
+		return
+	}
+	key := s.Kind.NaturalKey(s.After)
+	if s.object != nil && s.Kind.NaturalKey(s.object.Values) == key {
+		return
+	}
+	for o := m.byList[ListKey{s.Kind, s.Scope}].byKey[key]; o != nil; o = o.next {
+		switch {
+		case o == s.object:
+		case o.step != nil && (o.step.destroys() || o.step.Action == Update && s.Kind.NaturalKey(o.step.After) != key):
+			s.need(o.step)
+		case s.want != nil:
+			m.fail(s.want, s.want.keyAttr(), diag.Diagnostic{
+				Code: "taken", Summary: fmt.Sprintf("its %s is taken by the %s %s, which stays", strings.Join(s.Kind.Match, " and "), singular(s.Kind), o.ID),
+				Detail: "Choose another, or let the files change or delete that one too.",
+			})
+		}
+	}
+}
+
+// refuseCycles reports steps that each need the other first.
+func (m *maker) refuseCycles() {
+	if !slices.ContainsFunc(m.steps, func(s *step) bool { return len(s.needs) > 0 }) {
+		return
+	}
+	_, stuck := order(m.steps, func(s *step) []*step { return s.needs })
+	if len(stuck) == 0 {
+		return
+	}
+	stuck = cycle(stuck)
+	addrs := make([]string, len(stuck))
+	for i, s := range stuck {
+		addrs[i] = s.Addr.String()
+	}
+	slices.Sort(addrs)
+	d := diag.Diagnostic{
+		Code: "cycle", Address: addrs[0], Summary: "each of these must be changed before the other: " + strings.Join(addrs, ", "),
+		Detail: "Names that the server wants unique cannot be exchanged in one step: give one of them a third name first, and apply.",
+	}
+	if w := stuck[0].want; w != nil {
+		d.Range = w.Decl
+	}
+	m.diags.Add(d)
+}
+
+// cycle is one cycle among steps that all need one of them.
+func cycle(stuck []*step) []*step {
+	in := map[*step]bool{}
+	for _, s := range stuck {
+		in[s] = true
+	}
+	seen := map[*step]int{}
+	var path []*step
+	for s := stuck[0]; s != nil; {
+		if from, twice := seen[s]; twice {
+			return path[from:]
+		}
+		seen[s] = len(path)
+		path = append(path, s)
+		i := slices.IndexFunc(s.needs, func(t *step) bool { return in[t] })
+		if i < 0 {
+			return path
+		}
+		s = s.needs[i]
+	}
+	return path
+}
+
+// order is the steps such that each comes after what it needs; stuck are those
+// for which there is no such order. It takes time linear in steps and needs.
+func order(steps []*step, needs func(*step) []*step) (sorted, stuck []*step) {
+	waits, waiters := map[*step]int{}, map[*step][]*step{}
+	var ready []*step
+	for _, s := range steps {
+		n := 0
+		for _, t := range needs(s) {
+			waiters[t] = append(waiters[t], s)
+			n++
+		}
+		if n == 0 {
+			ready = append(ready, s)
+		} else {
+			waits[s] = n
+		}
+	}
+	for len(ready) > 0 {
+		s := ready[0]
+		ready = ready[1:]
+		sorted = append(sorted, s)
+		for _, t := range waiters[s] {
+			if waits[t]--; waits[t] == 0 {
+				delete(waits, t)
+				ready = append(ready, t)
+			}
+		}
+	}
+	for _, s := range steps {
+		if waits[s] > 0 {
+			stuck = append(stuck, s)
+		}
+	}
+	return sorted, stuck
+}
+
+// sort brings the steps into the order of display and makes changes of them.
+func (m *maker) sort() {
+	slices.SortStableFunc(m.steps, func(a, b *step) int {
+		return cmp.Or(a.Addr.Compare(b.Addr), compareScopes(a.Scope, b.Scope), compareBool(a.Deposed, b.Deposed), cmp.Compare(a.ID, b.ID))
+	})
+	m.plan.Changes = make([]*Change, len(m.steps))
+	for i, s := range m.steps {
+		s.pos, m.plan.Changes[i] = i, &s.Change
+	}
+	for _, s := range m.steps {
+		for _, t := range s.needs {
+			s.Needs = append(s.Needs, t.pos)
+		}
+		slices.Sort(s.Needs)
+	}
+	m.waves()
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// waves orders changes of one kind and scope by Kind.Rank: what is made or
+// changed in ascending order, then what is deleted in descending order. Where
+// that contradicts Needs, the kind has no waves in this plan.
+func (m *maker) waves() {
+	ranked := map[ListKey][]*step{}
+	for _, s := range m.steps {
+		if s.acts() && s.Kind.Rank != nil {
+			key := ListKey{s.Kind, s.Scope}
+			ranked[key] = append(ranked[key], s)
+		}
+	}
+	for _, g := range m.groups {
+		rank(ranked[g.ListKey])
+	}
+	for len(ranked) > 0 {
+		stuck := m.contradictions(ranked)
+		if len(stuck) == 0 {
+			return
+		}
+		for _, s := range stuck {
+			key := ListKey{s.Kind, s.Scope}
+			for _, t := range ranked[key] {
+				t.Wave = 0
+			}
+			delete(ranked, key)
+		}
+	}
+}
+
+// rank numbers the waves of steps of one kind and scope.
+func rank(steps []*step) {
+	top := 0
+	rankOf := func(s *step) int {
+		row := s.After
+		if s.Action == Delete {
+			row = s.Before
+		}
+		return s.Kind.Rank(s.Kind.View(reveal(row)))
+	}
+	for _, s := range steps {
+		s.Wave = rankOf(s)
+		top = max(top, s.Wave)
+	}
+	for _, s := range steps {
+		if s.Action == Delete {
+			s.Wave = top + 1 + top - s.Wave
+		}
+	}
+}
+
+// contradictions are the ranked steps that can never be done if waves are kept.
+func (m *maker) contradictions(ranked map[ListKey][]*step) []*step {
+	gates := map[ListKey]map[int]*step{} // before each wave, after all smaller ones
+	steps := slices.DeleteFunc(slices.Clone(m.steps), func(s *step) bool { return !s.acts() })
+	for _, g := range m.groups {
+		if members := ranked[g.ListKey]; len(members) > 0 {
+			gates[g.ListKey] = gatesOf(members)
+			for _, wave := range sortedWaves(gates[g.ListKey]) {
+				steps = append(steps, gates[g.ListKey][wave])
+			}
+		}
+	}
+	_, stuck := order(steps, func(s *step) []*step {
+		if gate := gates[ListKey{s.Kind, s.Scope}][s.Wave]; gate != nil {
+			return append(slices.Clone(s.needs), gate)
+		}
+		return s.needs
+	})
+	return slices.DeleteFunc(stuck, func(s *step) bool { return ranked[ListKey{s.Kind, s.Scope}] == nil })
+}
+
+// gatesOf makes a step for every wave, which needs all of the wave before it
+// and that one's gate.
+func gatesOf(members []*step) map[int]*step {
+	byWave := map[int][]*step{}
+	for _, s := range members {
+		byWave[s.Wave] = append(byWave[s.Wave], s)
+	}
+	gates, before := map[int]*step{}, []*step(nil)
+	for _, wave := range sortedWaves(byWave) {
+		gate := &step{needs: before}
+		gates[wave] = gate
+		before = append(slices.Clone(byWave[wave]), gate)
+	}
+	return gates
+}
+
+func sortedWaves[V any](m map[int]V) []int {
+	out := make([]int, 0, len(m))
+	for w := range m {
+		out = append(out, w)
+	}
+	slices.Sort(out)
+	return out
+}

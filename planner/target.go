@@ -1,0 +1,87 @@
+package planner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"trueup/diag"
+	"trueup/schema"
+)
+
+// aim leaves only the steps that the targets name, and what they need.
+func (m *maker) aim() {
+	if len(m.in.Targets) == 0 {
+		return
+	}
+	m.unknownTargets()
+	var keep func(s *step)
+	keep = func(s *step) {
+		if s.kept {
+			return
+		}
+		s.kept = true
+		for _, t := range s.needs {
+			keep(t)
+		}
+	}
+	for _, s := range m.steps {
+		if slices.ContainsFunc(m.in.Targets, func(t schema.Addr) bool { return names(t, s.Addr) }) {
+			keep(s)
+		}
+	}
+	m.steps = slices.DeleteFunc(m.steps, func(s *step) bool { return !s.kept })
+	texts := make([]string, len(m.in.Targets))
+	for i, t := range m.in.Targets {
+		texts[i] = t.String()
+	}
+	m.plan.Warnings.Add(diag.Diagnostic{
+		Severity: diag.Warning, Code: "targeted", Summary: "this plan is only about " + strings.Join(texts, ", ") + " and what they need",
+		Detail: "Everything else is left out, whatever the files say. Plan without --target to see the rest.",
+	})
+}
+
+// names reports whether the target means the address: itself, or without a key
+// all its instances.
+func names(target, addr schema.Addr) bool {
+	return target.Kind == addr.Kind && target.Name == addr.Name && (!target.Each || addr.Each && target.Key == addr.Key)
+}
+
+// unknownTargets reports targets that neither the files nor the state have.
+func (m *maker) unknownTargets() {
+	var known []schema.Addr
+	for _, w := range m.all {
+		known = append(known, w.Addr)
+	}
+	for _, e := range m.in.Have.Entries {
+		known = append(known, e.Addr)
+	}
+	for _, t := range m.in.Targets {
+		named := func(a schema.Addr) bool { return names(t, a) }
+		planned := func(s *step) bool { return names(t, s.Addr) }
+		if slices.ContainsFunc(known, named) || slices.ContainsFunc(m.steps, planned) {
+			continue
+		}
+		d := diag.Diagnostic{
+			Code: "unknown-target", Summary: fmt.Sprintf("the target %s is neither in the files nor in the state", t),
+			Detail: `Write an address as it is in the plan: kind.name, or kind.name["key"].`,
+		}
+		if near := diag.Suggest(t.String(), spellings(known)); near != "" {
+			d.Hint = fmt.Sprintf("did you mean %s?", near)
+		}
+		m.diags.Add(d)
+	}
+}
+
+// spellings are the addresses with and without their keys, each once.
+func spellings(addrs []schema.Addr) []string {
+	var out []string
+	for _, a := range addrs {
+		out = append(out, a.String())
+		if a.Each {
+			out = append(out, a.Kind+"."+a.Name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -273,7 +273,7 @@ func htmlPage(status, retry int) *response {
 	return r
 }
 
-// instead of what was answered.
+// spoil is what the client gets of the answer to a request that was executed.
 func (f *Fault) spoil(r *response) *response {
 	switch f.Action {
 	case Garbage:

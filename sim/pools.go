@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -63,6 +64,7 @@ func buildPool(c *call, e edit) (doc, *problem) {
 		d["monitor"] = e.old["monitor"]
 	}
 	dropNulls(d) // null is unset
+	dropBlankPolicies(d["load_shedding"])
 	if d["monitor"] == "" {
 		delete(d, "monitor")
 	}
@@ -77,6 +79,12 @@ func buildPool(c *call, e edit) (doc, *problem) {
 	fillPool(o, d)
 	disabledAt(c, d, e.old)
 	return d, nil
+}
+
+// dropBlankPolicies: "" has been seen, and is as good as unset (API facts §3).
+func dropBlankPolicies(v any) {
+	shed, _ := v.(doc)
+	maps.DeleteFunc(shed, func(_ string, policy any) bool { return policy == "" || policy == nil })
 }
 
 func (c *call) checkPool(d doc, e edit) *problem {

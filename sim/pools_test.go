@@ -37,6 +37,8 @@ func TestPoolFilledIn(t *testing.T) {
 	tt.want(d, want)
 	tt.want(tt.ok("PATCH", poolsPath+"/"+id(d), `{"notification_filter":null,"latitude":null,"longitude":null,"check_regions":null}`),
 		map[string]string{"notification_filter": "-", "latitude": "-", "check_regions": "null"})
+	tt.want(tt.ok("PATCH", poolsPath+"/"+id(d), `{"load_shedding":{"default_percent":0,"default_policy":"","session_policy":""}}`),
+		map[string]string{"load_shedding": `{"default_percent":0,"default_policy":"random","session_percent":0,"session_policy":"hash"}`})
 	tt = start(t, Options{FilterAsSent: true})
 	tt.want(tt.ok("POST", poolsPath, pool(body)), map[string]string{"notification_filter": `{"origin":{"disable":true}}`})
 }

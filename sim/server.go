@@ -144,8 +144,7 @@ func (s *Server) execute(r *http.Request, body []byte, bodyErr error, fault *Fau
 	}
 	resp := s.answer(r, body)
 	if fault != nil {
-		spoilt := fault.spoil(resp)
-		return spoilt
+		return fault.spoil(resp)
 	}
 	return resp
 }

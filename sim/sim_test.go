@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -73,13 +74,19 @@ type got struct {
 
 func (t *tester) send(method, path, body string) (got, error) {
 	t.Helper()
+	g, err := t.fetch(t.Context(), method, path, body)
+	json.Unmarshal([]byte(g.body), &g.doc)
+	return g, err
+}
+
+func (t *tester) fetch(ctx context.Context, method, path, body string) (got, error) {
 	var in io.Reader
 	if body != "" {
 		in = strings.NewReader(body)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), method, "http://sim"+basePath+path, in)
+	r, err := http.NewRequestWithContext(ctx, method, "http://sim"+basePath+path, in)
 	if err != nil {
-		t.Fatal(err)
+		return got{}, err
 	}
 	for k, v := range t.headers {
 		r.Header.Set(k, v)
@@ -93,9 +100,7 @@ func (t *tester) send(method, path, body string) (got, error) {
 	if err != nil {
 		return got{}, err
 	}
-	g := got{status: resp.StatusCode, header: resp.Header, body: string(raw)}
-	json.Unmarshal(raw, &g.doc)
-	return g, nil
+	return got{status: resp.StatusCode, header: resp.Header, body: string(raw)}, nil
 }
 
 func (t *tester) do(method, path, body string) got {

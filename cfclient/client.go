@@ -71,6 +71,9 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := cfg.checkCredentials(); err != nil {
+		return nil, err
+	}
 	c := &Client{cfg: cfg, base: base, limiter: newLimiter(cfg), codecs: map[*schema.Kind]*codec{}}
 	c.buffers.New = func() any { return new(bytes.Buffer) }
 	c.http = &http.Client{Transport: cfg.Transport, CheckRedirect: checkRedirect}
@@ -105,8 +108,23 @@ func (cfg Config) withDefaults() Config {
 	return cfg
 }
 
+// checkCredentials refuses what no header can hold, such as the line break of a
+// file that was read whole.
+func (cfg Config) checkCredentials() error {
+	for _, v := range []struct{ name, value string }{{tokenVariable, cfg.Token}, {emailVariable, cfg.Email}, {keyVariable, cfg.Key}} {
+		if strings.ContainsFunc(v.value, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+			return fmt.Errorf("%s holds a blank, a line break or another character that cannot be in it", v.name)
+		}
+	}
+	return nil
+}
+
 func newTransport(parallelism int) http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone()
+	standard, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport
+	}
+	t := standard.Clone()
 	t.MaxIdleConnsPerHost = max(2*parallelism, 16)
 	return t
 }
@@ -157,7 +175,8 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 // Variables that hold credentials, as messages name them.
 const (
 	tokenVariable = "CLOUDFLARE_API_TOKEN"
-	keyVariables  = "CLOUDFLARE_EMAIL with CLOUDFLARE_API_KEY"
+	emailVariable = "CLOUDFLARE_EMAIL"
+	keyVariable   = "CLOUDFLARE_API_KEY"
 )
 
 // credential is the first of the accepted ones that is set, or "".
@@ -187,7 +206,7 @@ func (c *Client) missing(accepted []schema.Auth) string {
 
 func variable(a schema.Auth) string {
 	if a == schema.Key {
-		return keyVariables
+		return emailVariable + " with " + keyVariable
 	}
 	return tokenVariable
 }

@@ -146,6 +146,14 @@ func TestBaseURL(t *testing.T) {
 	}
 }
 
+func TestUnusableCredentials(t *testing.T) {
+	for _, cfg := range []Config{{Token: "secret\n"}, {Email: "a b"}, {Key: "secret\x00"}} {
+		if _, err := New(cfg); err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "CLOUDFLARE_") {
+			t.Error(cfg, err)
+		}
+	}
+}
+
 func TestCredentials(t *testing.T) {
 	const both = "Bearer tok-1234567890|"
 	const key = "|a@example.com|0123456789abcdef0123456789abcdef01234"

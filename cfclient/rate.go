@@ -60,7 +60,7 @@ func newLimiter(c Config) *limiter {
 // setWindows replaces what is assumed of the server's windows.
 func (l *limiter) setWindows(ws []window) {
 	ws = append(ws, burstWindow)
-	size := 0
+	size := len(l.sent) // never smaller: what was sent counts again if a larger window comes back
 	for _, w := range ws {
 		size = max(size, w.quota)
 	}

@@ -104,8 +104,7 @@ func (c *Client) attempt(ctx context.Context, q *call) (answer, *schema.Fault) {
 	}
 	defer resp.Body.Close()
 	buf := c.buffers.Get().(*bytes.Buffer)
-	defer c.buffers.Put(buf)
-	buf.Reset()
+	defer c.giveBack(buf)
 	_, err = buf.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
 	c.limiter.done(number, resp.Header)
 	switch {
@@ -115,6 +114,14 @@ func (c *Client) attempt(ctx context.Context, q *call) (answer, *schema.Fault) {
 		return answer{}, &schema.Fault{Meaning: lostMeaning(q, schema.Other), Status: resp.StatusCode, Message: "the answer is larger than 64 MiB", Ray: ray(resp)}
 	}
 	return c.read(resp, buf.Bytes(), q, cred)
+}
+
+// giveBack keeps a body's memory for the next, but for an uncommonly large one.
+func (c *Client) giveBack(buf *bytes.Buffer) {
+	if buf.Cap() <= 4<<20 {
+		buf.Reset()
+		c.buffers.Put(buf)
+	}
 }
 
 func (c *Client) send(ctx context.Context, q *call, cred schema.Auth) (*http.Response, error) {

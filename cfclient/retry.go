@@ -34,6 +34,7 @@ func (c *Client) do(ctx context.Context, q *call) (answer, error) {
 		if f == nil {
 			return a, nil
 		}
+		t.judge(q, f)
 		pause, why := c.again(ctx, q, a, f, &t)
 		if why == "" {
 			return a, f
@@ -50,7 +51,22 @@ func (c *Client) do(ctx context.Context, q *call) (answer, error) {
 }
 
 // tries counts the attempts of one call by what they failed of.
-type tries struct{ rate, fresh, other int }
+type tries struct {
+	rate, fresh, other int
+	doubt              bool // an earlier one may have been executed
+}
+
+// judge makes the fault of an attempt one of the whole call: that the latest
+// attempt was not executed says nothing of those before.
+func (t *tries) judge(q *call, f *schema.Fault) {
+	switch {
+	case q.effect == reads:
+	case f.Meaning == schema.Unknown:
+		t.doubt = true
+	case t.doubt && (f.Meaning == schema.Unsent || f.Meaning == schema.RateLimited):
+		f.Meaning = schema.Unknown
+	}
+}
 
 // again decides whether the call is sent once more, after which pause, and
 // says why; "" if it is not.

@@ -308,3 +308,25 @@ func TestFreshCredential(t *testing.T) {
 		t.Error("long after: ", err)
 	}
 }
+
+// A write that may have been executed stays so, whatever comes of the attempts
+// after it.
+func TestDoubtStays(t *testing.T) {
+	for name, then := range map[string]error{"unsent": &net.OpError{Op: "dial", Err: errors.New("refused")}, "rate limit": nil} {
+		n := 0
+		c, _ := serve(t, nil, func(c *Config) {
+			c.Transport = roundTrip(func(*http.Request) (*http.Response, error) {
+				if n++; n == 1 {
+					return nil, io.ErrUnexpectedEOF
+				}
+				if then != nil {
+					return nil, then
+				}
+				return &http.Response{StatusCode: 429, Header: http.Header{}, Body: http.NoBody}, nil
+			})
+		})
+		if f := fault(t, c.Delete(t.Context(), pool, schema.UserScope, "x")); f.Meaning != schema.Unknown || n < 6 {
+			t.Error(name, f.Meaning, f, n)
+		}
+	}
+}

@@ -1,0 +1,256 @@
+package cfclient
+
+import (
+	"bytes"
+	"html"
+	"math"
+	"strconv"
+
+	"trueup/schema"
+)
+
+// value reads any value into the shape that the attribute has, not canonical.
+func (d *decoder) value(f *field, a *schema.Attr) (schema.Value, error) {
+	kind := d.dec.PeekKind()
+	switch {
+	case kind == 'n':
+		return nil, d.dec.SkipValue()
+	case a.Nest == schema.MapOf && kind == '{':
+		return d.mapOf(f)
+	case isList(a) && kind == '[':
+		return d.listOf(f, a)
+	case isList(a) || a.Nest == schema.MapOf:
+		return d.anything(a)
+	case a.Type == schema.TypeJSON:
+		return d.json()
+	case a.Type == schema.TypeObject && kind == '{':
+		row := make(schema.Row, len(f.object.attrs))
+		return row, d.members(func(name []byte) error { return d.member(f.object, name, row, false) })
+	}
+	return d.anything(a)
+}
+
+func isList(a *schema.Attr) bool {
+	return a.Nest == schema.ListOf || a.Nest == schema.SetOf || a.Nest == schema.KeyedBy
+}
+
+func (d *decoder) listOf(f *field, a *schema.Attr) (schema.Value, error) {
+	if _, err := d.dec.ReadToken(); err != nil {
+		return nil, err
+	}
+	elem, l := a.Elem(), schema.List{}
+	for d.dec.PeekKind() != ']' {
+		v, err := d.element(f, elem)
+		if err != nil {
+			return nil, err
+		}
+		l = append(l, v)
+	}
+	_, err := d.dec.ReadToken()
+	return l, err
+}
+
+// element reads one element; one that is an object around its value
+// (ElemWire) is taken out of it, and its name remembered.
+func (d *decoder) element(f *field, elem *schema.Attr) (v schema.Value, err error) {
+	if elem.ElemWire == "" || d.dec.PeekKind() != '{' {
+		return d.value(f, elem)
+	}
+	var name string
+	err = d.members(func(member []byte) (err error) {
+		switch string(member) {
+		case elem.ElemWire:
+			v, err = d.value(f, elem)
+		case "name":
+			var text []byte
+			text, err = d.text()
+			name = string(text)
+		default:
+			err = d.dec.SkipValue()
+		}
+		return err
+	})
+	if id := schema.Text(v); id != "" && name != "" {
+		if d.names == nil {
+			d.names = map[string]string{}
+		}
+		d.names[id] = name
+	}
+	return v, err
+}
+
+func (d *decoder) mapOf(f *field) (schema.Value, error) {
+	m := schema.Map{}
+	return m, d.members(func(name []byte) error {
+		key := string(name)
+		v, err := d.value(f, f.elem)
+		m[key] = v
+		return err
+	})
+}
+
+// json reads any value as it is.
+func (d *decoder) json() (schema.Value, error) {
+	switch d.dec.PeekKind() {
+	case '{':
+		m := schema.Map{}
+		return m, d.members(func(name []byte) error {
+			key := string(name)
+			v, err := d.json()
+			m[key] = v
+			return err
+		})
+	case '[':
+		if _, err := d.dec.ReadToken(); err != nil {
+			return nil, err
+		}
+		l := schema.List{}
+		for d.dec.PeekKind() != ']' {
+			v, err := d.json()
+			if err != nil {
+				return nil, err
+			}
+			l = append(l, v)
+		}
+		_, err := d.dec.ReadToken()
+		return l, err
+	}
+	raw, err := d.dec.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	return d.plainValue(raw), nil
+}
+
+// plainValue is a JSON value that is no object and no array.
+func (d *decoder) plainValue(raw []byte) schema.Value {
+	switch raw[0] {
+	case 'n':
+		return nil
+	case 't', 'f':
+		return schema.Bool(raw[0] == 't')
+	case '"':
+		return schema.String(d.unquote(raw))
+	}
+	return number(raw)
+}
+
+// number is the number that text holds, or the text if it holds none that is
+// finite.
+func number(text []byte) schema.Value {
+	n, err := strconv.ParseFloat(string(text), 64)
+	if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
+		return schema.String(text)
+	}
+	return schema.Number(n)
+}
+
+// anything reads a value where a plain one is wanted. What is of another type
+// is text.
+func (d *decoder) anything(a *schema.Attr) (schema.Value, error) {
+	raw, err := d.dec.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	return d.leaf(a, raw), nil
+}
+
+func (d *decoder) leaf(a *schema.Attr, raw []byte) schema.Value {
+	if raw[0] == 'n' {
+		return nil
+	}
+	var text []byte
+	if raw[0] == '"' {
+		text = d.unquote(raw)
+	} else {
+		text = bytes.ToValidUTF8(raw, []byte("\ufffd"))
+	}
+	if isList(a) || a.Nest == schema.MapOf || a.Type == schema.TypeObject {
+		return schema.String(text)
+	}
+	switch a.Type {
+	case schema.TypeBool:
+		if b, err := strconv.ParseBool(string(text)); err == nil && len(text) > 1 {
+			return schema.Bool(b)
+		}
+	case schema.TypeInt, schema.TypeNumber:
+		return number(text)
+	}
+	if a.HTML && bytes.IndexByte(text, '&') >= 0 {
+		return schema.String(html.UnescapeString(string(text))) // API facts §1, notes
+	}
+	return schema.String(text)
+}
+
+// canonScalar reads a plain value and gives its canonical form, the same one
+// for the same text where that is likely to repeat.
+func (d *decoder) canonScalar(f *field) (schema.Value, error) {
+	raw, err := d.dec.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	if !f.repeats {
+		return canon(f.attr, d.leaf(f.attr, raw)), nil
+	}
+	seen := d.shared[f]
+	if v, ok := seen[string(raw)]; ok {
+		return v, nil
+	}
+	key := string(raw)
+	v := canon(f.attr, d.leaf(f.attr, raw))
+	if seen == nil {
+		seen = map[string]schema.Value{}
+		d.shared[f] = seen
+	}
+	if len(seen) < sharedValues {
+		seen[key] = v
+	}
+	return v, nil
+}
+
+// canon is the canonical form of v, as far as it has one: a part that has none
+// stays as it came.
+func canon(a *schema.Attr, v schema.Value) schema.Value {
+	c, err := a.Canon(v)
+	if err == nil {
+		return c
+	}
+	switch v := v.(type) {
+	case schema.Row:
+		return canonParts(a.Attrs, v)
+	case schema.List:
+		elem, out := a.Elem(), make(schema.List, len(v))
+		for i, e := range v {
+			out[i] = canonElem(elem, e)
+		}
+		return out
+	case schema.Map:
+		elem, out := a.Elem(), make(schema.Map, len(v))
+		for k, e := range v {
+			out[k] = canonElem(elem, e)
+		}
+		return out
+	}
+	return v
+}
+
+func canonParts(attrs []schema.Attr, row schema.Row) schema.Row {
+	out := make(schema.Row, len(attrs))
+	for i := range attrs {
+		if out[i] = canon(&attrs[i], row[i]); out[i] == nil {
+			out[i] = attrs[i].DefaultIn(attrs, out)
+		}
+	}
+	return out
+}
+
+// canonElem is canon for an element, which is never dropped for being empty.
+func canonElem(elem *schema.Attr, e schema.Value) schema.Value {
+	if row, ok := e.(schema.Row); ok && elem.Type == schema.TypeObject {
+		return canonParts(elem.Attrs, row)
+	}
+	if c := canon(elem, e); c != nil {
+		return c
+	}
+	return e
+}

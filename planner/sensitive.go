@@ -227,7 +227,7 @@ func (p *Plan) Unseal(want *schema.Graph) error {
 		return nil
 	}
 	return &SealError{Refusal{
-		Code:    "sensitive",
+		Code:    codeSensitive,
 		Message: fmt.Sprintf("sensitive values are not those that were planned: %s", strings.Join(u.bad, ", ")),
 		Remedy:  "Give the files and variables that the plan was made with (--var, --var-file, TRUEUP_VAR_…), or make a new plan.",
 		Addrs:   u.addrs,

@@ -1,0 +1,129 @@
+package planner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"trueup/schema"
+)
+
+// Stale compares what a saved plan touches with what is there now, and says
+// what has moved: an object that is to be changed, deleted or adopted is not as
+// it was, or one that is to be created has appeared. What the plan does not
+// touch makes no difference.
+//
+// It takes the live items (Change.Raw and Before) from live, so it must be
+// called before a saved plan is carried out. Of what is live, the lists are
+// needed whose kind and scope the plan touches.
+func (p *Plan) Stale(live []Listing) []Refusal {
+	now := make(map[ListKey]*group, len(live))
+	for _, l := range live {
+		key := ListKey{l.Kind, l.Scope}
+		if now[key] == nil {
+			now[key] = &group{ListKey: key}
+		}
+		now[key].add(l.Objects)
+	}
+	for _, g := range now {
+		g.index(nil)
+	}
+	planned := p.objects()
+	var out []Refusal
+	for _, c := range p.Changes {
+		if !c.touches() {
+			continue
+		}
+		if what := c.stale(now[ListKey{c.Kind, c.Scope}], planned); what != "" {
+			out = append(out, Refusal{
+				Code: codeStale, Message: fmt.Sprintf("%s %s since the plan was made", c.Addr, what),
+				Remedy: "Make a new plan, and look at it again.", Addrs: []string{c.Addr.String()},
+			})
+		}
+	}
+	return out
+}
+
+// touches reports whether carrying the change out depends on what is there.
+func (c *Change) touches() bool {
+	return c.Action != Forget && (c.Action != NoOp || c.Adopted || !c.RenamedFrom.IsZero())
+}
+
+// objects are all objects that the plan knows of.
+func (p *Plan) objects() map[ObjectKey]bool {
+	keys := map[ObjectKey]bool{}
+	for _, c := range p.Changes {
+		if c.ID != "" {
+			keys[ObjectKey{c.Kind.Name, c.Scope, c.ID}] = true
+		}
+	}
+	for _, l := range p.LeftAlone {
+		keys[ObjectKey{l.Kind, l.Scope, l.ID}] = true
+	}
+	return keys
+}
+
+// stale says what moved, or "" where nothing did.
+func (c *Change) stale(g *group, planned map[ObjectKey]bool) string {
+	if g == nil {
+		return "cannot be compared with what is there, which was not read"
+	}
+	if id := c.appeared(g, planned); id != "" {
+		return fmt.Sprintf("would be created, but one like it (%s) has appeared", id)
+	}
+	if c.ID == "" {
+		return ""
+	}
+	o := g.byID[c.ID]
+	if o == nil {
+		return fmt.Sprintf("(%s) was deleted", c.ID)
+	}
+	if paths := moved(c.Kind, c.Before, o.Values); len(paths) > 0 {
+		return fmt.Sprintf("(%s) was changed: %s", c.ID, strings.Join(paths, ", "))
+	}
+	before := o.Values
+	if hasSensitive(c.Before) {
+		before = maskRow(c.Kind.Attrs, o.Values, c.Before)
+	}
+	if sameSlice(c.Before, c.After) {
+		c.After = before
+	}
+	c.Before, c.Raw = before, o.Raw
+	return ""
+}
+
+// appeared is the id of an object with the natural key of what is to be
+// created, that was not there when the plan was made; "" if there is none.
+func (c *Change) appeared(g *group, planned map[ObjectKey]bool) string {
+	creates := c.Action == Create || c.Action == CreateReplace || c.Action == Replace
+	if !creates || !c.Kind.HasNaturalKey(c.After) {
+		return ""
+	}
+	for o := g.byKey[c.Kind.NaturalKey(c.After)]; o != nil; o = o.next {
+		if !planned[ObjectKey{c.Kind.Name, c.Scope, o.ID}] {
+			return o.ID
+		}
+	}
+	return ""
+}
+
+// moved are the paths in which the live row is not what it was.
+func moved(k *schema.Kind, before, live schema.Row) []string {
+	d := differ{}
+	for i := range k.Attrs {
+		a := &k.Attrs[i]
+		if !a.Sent() || a.Equal(at(before, i), at(live, i)) {
+			continue
+		}
+		n := len(d.fields)
+		d.value(a.Name, a, at(before, i), at(live, i), nil)
+		if len(d.fields) == n { // a word of the server's, for instance
+			d.fields = append(d.fields, Field{Path: a.Name})
+		}
+	}
+	paths := make([]string, len(d.fields))
+	for i, f := range d.fields {
+		paths[i] = f.Path
+	}
+	return slices.Compact(paths)
+}

@@ -3,6 +3,7 @@ package cfclient
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"trueup/schema"
@@ -82,18 +83,9 @@ func (e *encoder) sends(k *schema.Kind, a *schema.Attr) bool {
 	case e.verb == post:
 		return !a.AfterPost
 	case e.verb == patch && a.Replace:
-		return has(k.API.Repeat, e.level)
+		return slices.Contains(k.API.Repeat, e.level)
 	}
 	return true
-}
-
-func has(levels []schema.Level, l schema.Level) bool {
-	for _, x := range levels {
-		if x == l {
-			return true
-		}
-	}
-	return false
 }
 
 // attr is the JSON of the attribute's value, or nil where it is not sent.

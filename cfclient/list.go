@@ -42,7 +42,7 @@ func (c *Client) Read(ctx context.Context, k *schema.Kind, s schema.Scope) (obje
 			return l.objects, l.foreign, nil
 		}
 	}
-	if l.seen() > l.total { // more than announced, twice: the total is what's wrong
+	if l.seen() >= l.total { // nothing that was announced is missing
 		return l.objects, l.foreign, nil
 	}
 	return nil, 0, &schema.Fault{Meaning: schema.Other, Status: http.StatusOK,
@@ -71,8 +71,8 @@ func (p *page) len() int { return len(p.objects) + len(p.ids) }
 type listing struct {
 	objects []*schema.Object
 	foreign int
-	total   int  // that the list should have; -1: it doesn't say
-	moved   bool // the pages don't agree on the total
+	total   int  // that the list should have, the largest that a page says; -1: none says
+	moved   bool // the pages don't agree on it
 }
 
 func (l *listing) seen() int { return len(l.objects) + l.foreign }
@@ -249,11 +249,11 @@ func (r *reader) merge(pages []*page) listing {
 	} else {
 		l.join(pages)
 	}
-	if total := pages[0].info.total; total > 0 {
-		l.total = int(total)
-	}
 	for _, p := range pages {
-		l.moved = l.moved || p.info.total > 0 && p.info.total != pages[0].info.total
+		if total := int(p.info.total); total > 0 {
+			l.moved = l.moved || l.total >= 0 && total != l.total
+			l.total = max(l.total, total)
+		}
 	}
 	if r.kind.API.Order == "" {
 		slices.SortStableFunc(l.objects, func(a, b *schema.Object) int { return cmp.Compare(a.ID, b.ID) })

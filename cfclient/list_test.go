@@ -167,6 +167,20 @@ func TestShiftingList(t *testing.T) {
 	}
 }
 
+// One that grows while it is read is good in the end if nothing is missing.
+func TestGrowingList(t *testing.T) {
+	c, a := serve(t, func(n int, w http.ResponseWriter, r *http.Request) {
+		total := 250
+		if strings.Contains(r.URL.RawQuery, "page=3") {
+			total = 251
+		}
+		reply(w, 200, pager{total, 100, fullInfo}.page(r.URL.Query()))
+	}, func(c *Config) { c.Parallelism = 1 })
+	if objects, err := c.List(t.Context(), rule, schema.UserScope); err != nil || len(objects) != 251 || len(a.requests()) != 6 {
+		t.Error(len(objects), err, a.requests())
+	}
+}
+
 func TestLists(t *testing.T) {
 	item := func(id string) string { return `{"id":"` + id + `","mode":"block"}` }
 	leaked := `{"id":"leaked","mode":"block","scope":{"type":"user","id":"u"}}`

@@ -229,8 +229,15 @@ func (k *Kind) NaturalKey(row Row) string {
 		}
 	}
 	var b strings.Builder
+	b.Grow(64)
 	for _, name := range k.Match {
-		k.Attr(name).fingerprint(&b, k.Get(row, name))
+		v := k.Get(row, name)
+		if s := Text(v); s != "" && strings.IndexByte(s, 0) < 0 {
+			b.WriteByte('=') // no fingerprint starts so
+			b.WriteString(s)
+		} else {
+			k.Attr(name).fingerprint(&b, v)
+		}
 		b.WriteByte(0)
 	}
 	return b.String()

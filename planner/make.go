@@ -167,6 +167,7 @@ func (m *maker) gatherWants() {
 	}
 	slab := make([]wanted, len(list))
 	m.all = make([]*wanted, len(list))
+	m.steps = make([]*step, 0, len(list))
 	for i, r := range list {
 		w := &slab[i]
 		*w = wanted{Resource: r, row: r.Values}
@@ -235,7 +236,7 @@ func (g *group) add(objects []*schema.Object) {
 func (g *group) index(rules []ignoreRule) {
 	byID := func(a, b *object) int { return cmp.Compare(a.ID, b.ID) }
 	if !slices.IsSortedFunc(g.objects, byID) {
-		slices.SortStableFunc(g.objects, byID)
+		slices.SortFunc(g.objects, byID)
 	}
 	g.objects = slices.CompactFunc(g.objects, func(a, b *object) bool { return a.ID == b.ID })
 	g.byID = make(map[string]*object, len(g.objects))

@@ -199,7 +199,7 @@ func order(steps []*step, needs func(*step) []*step) (sorted, stuck []*step) {
 
 // sort brings the steps into the order of display and makes changes of them.
 func (m *maker) sort() {
-	slices.SortStableFunc(m.steps, func(a, b *step) int {
+	slices.SortFunc(m.steps, func(a, b *step) int {
 		return cmp.Or(a.Addr.Compare(b.Addr), compareScopes(a.Scope, b.Scope), compareBool(a.Deposed, b.Deposed), cmp.Compare(a.ID, b.ID))
 	})
 	m.plan.Changes = make([]*Change, len(m.steps))

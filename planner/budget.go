@@ -130,11 +130,19 @@ func (m *maker) finish() {
 		if s.acts() && s.object != nil && s.Kind.API.References {
 			s.Referrers = m.usedBy(s)
 		}
-		if e, known := m.in.Audit[s.key()]; known && len(s.Drift) > 0 {
-			s.Event = &e
+		if len(s.Drift) > 0 {
+			s.Event = m.event(s)
 		}
 		p.Budget.Apply += s.requests()
 	}
 	p.SetWindow(0, 0, -1)
 	slices.SortFunc(p.LeftAlone, compareLeft)
+}
+
+// event is who changed the step's object last, nil if that is not known.
+func (m *maker) event(s *step) *Event {
+	if e, known := m.in.Audit[s.key()]; known {
+		return &e
+	}
+	return nil
 }

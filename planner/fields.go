@@ -17,9 +17,9 @@ type view struct {
 	before     schema.Row // live, with what is sensitive on another side masked
 }
 
-func newView(k *schema.Kind, live, want, applied, marks schema.Row) *view {
-	v := &view{kind: k, live: live, want: want, applied: applied, marks: marks, before: live}
-	v.plain = !hasSensitive(marks) && !hasSensitive(applied)
+func newView(k *schema.Kind, live, want, applied, marks schema.Row) view {
+	v := view{kind: k, live: live, want: want, applied: applied, marks: marks, before: live}
+	v.plain = !anyOf(marks, isSensitive) && !anyOf(applied, isSensitive)
 	if !v.plain {
 		v.before = maskRow(k.Attrs, live, marks, applied)
 	}

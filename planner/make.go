@@ -177,7 +177,7 @@ func (m *maker) gatherWants() {
 		}
 		w.group = m.group(ListKey{r.Kind, r.Scope})
 		w.group.wants = append(w.group.wants, w)
-		if hasRef(w.row) {
+		if anyOf(w.row, isRef) {
 			w.refs = schema.Refs(w.row)
 		}
 	}

@@ -101,10 +101,10 @@ func (m *maker) matchKey(w *wanted) {
 		return
 	}
 	cands := w.candidates()
-	free := slices.DeleteFunc(slices.Clone(cands), func(o *object) bool { return o.taker != nil })
+	free := prefer(cands, func(o *object) bool { return o.taker == nil })
 	switch {
 	case len(cands) == 0:
-	case len(free) == 0:
+	case free[0].taker != nil:
 		m.fail(w, w.keyAttr(), twice(cands[0].taker.Addr, cands[0]))
 	case w.Kind.Answer != nil:
 		m.matchAnswer(w, free)
@@ -172,10 +172,14 @@ func (m *maker) matchOne(w *wanted, cands []*object) {
 
 // prefer leaves those for which f holds, if there is one.
 func prefer(cands []*object, f func(*object) bool) []*object {
-	if kept := slices.DeleteFunc(slices.Clone(cands), func(o *object) bool { return !f(o) }); len(kept) > 0 {
-		return kept
+	if len(cands) < 2 {
+		return cands
 	}
-	return cands
+	kept := slices.DeleteFunc(slices.Clone(cands), func(o *object) bool { return !f(o) })
+	if len(kept) == 0 {
+		return cands
+	}
+	return kept
 }
 
 // orphaned reports whether the entry's address is no longer in the files.

@@ -54,11 +54,6 @@ func mask(a *schema.Attr, v schema.Value, marks ...schema.Value) schema.Value {
 	return v
 }
 
-func isSensitive(v schema.Value) bool {
-	_, ok := v.(schema.Sensitive)
-	return ok
-}
-
 func maskParts(attrs []schema.Attr, row schema.Row, marks []schema.Value) schema.Row {
 	out, parts := make(schema.Row, len(row)), make([]schema.Value, len(marks))
 	for i, v := range row {
@@ -121,7 +116,7 @@ func maskList(a *schema.Attr, x schema.List, marks []schema.Value) (schema.Value
 
 // sensitiveTexts are the texts inside Sensitive parts of the row, each once.
 func sensitiveTexts(row schema.Row) []string {
-	if !hasSensitive(row) {
+	if !anyOf(row, isSensitive) {
 		return nil
 	}
 	var texts []string
@@ -188,7 +183,7 @@ func hush(phrases []string, rows ...schema.Row) []string {
 
 // reveal is the row without masks, for the kind's own functions.
 func reveal(row schema.Row) schema.Row {
-	if !hasSensitive(row) {
+	if !anyOf(row, isSensitive) {
 		return row
 	}
 	out, _ := schema.Reveal(row).(schema.Row)
@@ -208,7 +203,7 @@ func (p *Plan) Unseal(want *schema.Graph) error {
 	}
 	u := unsealer{ids: p.ids()}
 	for _, c := range p.Changes {
-		if c.Action == Delete || c.Action == Forget || !hasSensitive(c.After) {
+		if c.Action == Delete || c.Action == Forget || !anyOf(c.After, isSensitive) {
 			continue
 		}
 		u.addr = c.Addr

@@ -51,13 +51,20 @@ func at(row schema.Row, i int) schema.Value {
 }
 
 // hasRef reports whether a reference stands anywhere in v.
-func hasRef(v schema.Value) bool {
-	return anyPart(v, func(v schema.Value) bool { _, ok := v.(schema.Ref); return ok })
+func hasRef(v schema.Value) bool { return anyPart(v, isRef) }
+
+// hasSensitive reports whether any part of v is sensitive. For whole rows use
+// anyOf, which costs no allocation.
+func hasSensitive(v schema.Value) bool { return anyPart(v, isSensitive) }
+
+func isRef(v schema.Value) bool {
+	_, ok := v.(schema.Ref)
+	return ok
 }
 
-// hasSensitive reports whether any part of v is sensitive.
-func hasSensitive(v schema.Value) bool {
-	return anyPart(v, func(v schema.Value) bool { _, ok := v.(schema.Sensitive); return ok })
+func isSensitive(v schema.Value) bool {
+	_, ok := v.(schema.Sensitive)
+	return ok
 }
 
 // anyPart reports whether f holds for v or a part of it, in no certain order
@@ -85,6 +92,7 @@ func anyPart(v schema.Value, f func(schema.Value) bool) bool {
 	return false
 }
 
+// anyOf is anyPart for several values.
 func anyOf(vs []schema.Value, f func(schema.Value) bool) bool {
 	for _, e := range vs {
 		if anyPart(e, f) {

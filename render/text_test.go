@@ -10,7 +10,7 @@ import (
 	"trueup/planner"
 )
 
-func text(t *testing.T, p *planner.Plan, o Options) []byte {
+func plainText(t *testing.T, p *planner.Plan, o Options) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Text(&b, p, o); err != nil {
@@ -22,11 +22,11 @@ func text(t *testing.T, p *planner.Plan, o Options) []byte {
 func TestText(t *testing.T) {
 	for name, p := range cases() {
 		t.Run(name, func(t *testing.T) {
-			golden(t, name+".txt", func() []byte { return text(t, p, goldenOptions) })
+			golden(t, name+".txt", func() []byte { return plainText(t, p, goldenOptions) })
 			o := goldenOptions
 			o.Color = true
-			golden(t, name+".color.txt", func() []byte { return text(t, p, o) })
-			golden(t, name+".narrow.txt", func() []byte { return text(t, p, Options{Width: 60, Verbose: true, Applying: true}) })
+			golden(t, name+".color.txt", func() []byte { return plainText(t, p, o) })
+			golden(t, name+".narrow.txt", func() []byte { return plainText(t, p, Options{Width: 60, Verbose: true, Applying: true}) })
 		})
 	}
 }
@@ -34,7 +34,7 @@ func TestText(t *testing.T) {
 // TestTextEscapes: nothing that a value contains makes a line or reaches the
 // terminal as a command.
 func TestTextEscapes(t *testing.T) {
-	got := string(text(t, escapes(), Options{Verbose: true}))
+	got := string(plainText(t, escapes(), Options{Verbose: true}))
 	for _, l := range strings.Split(got, "\n") {
 		if strings.HasPrefix(strings.TrimSpace(l), "# access_rule.fake") {
 			t.Errorf("a value made a line of its own: %q", l)
@@ -50,7 +50,7 @@ func TestTextEscapes(t *testing.T) {
 // TestSensitive looks for the secret in every format.
 func TestSensitive(t *testing.T) {
 	p := sensitives()
-	for name, out := range map[string][]byte{"text": text(t, p, Options{Verbose: true}), "json": must(JSON(p))} {
+	for name, out := range map[string][]byte{"text": plainText(t, p, Options{Verbose: true}), "json": must(JSON(p))} {
 		if bytes.Contains(out, []byte(secretText)) || bytes.Contains(out, []byte("203.0.113.0")) || bytes.Contains(out, []byte("192.0.2.0/24")) || bytes.Contains(out, []byte("aa:bb")) {
 			t.Errorf("%s shows a sensitive value:\n%s", name, out)
 		}

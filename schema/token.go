@@ -53,8 +53,8 @@ var token = Kind{
 		Path: "tokens", GetByID: true, PageSize: 50, Order: "direction=asc",
 		Create: true, Update: "PUT", Delete: true, Secret: true, Sink: "secret", ReadBack: true,
 		Disable: &Setting{"status", String("disabled")},
-		Auth:  []Auth{Token},
-		Retry: RetryNever,
+		Auth:    []Auth{Token},
+		Retry:   RetryNever,
 		Codes: []Code{
 			{Status: 404, Meaning: NotFound},
 			{Code: 1003, Meaning: NotFound},

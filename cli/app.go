@@ -1,0 +1,205 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"trueup/cfclient"
+	"trueup/diag"
+	"trueup/loader"
+	"trueup/schema"
+	"trueup/sim"
+	"trueup/state"
+)
+
+// app is what the commands share while one runs.
+type app struct {
+	IO
+	color   bool
+	sources *loader.Sources
+	stop    chan struct{} // closed by the first Ctrl-C
+	closers []func() error
+	mu      sync.Mutex // of Err, which several goroutines write to
+}
+
+// watch turns the first interrupt into a wish to stop and the second into an
+// end.
+func (a *app) watch(cancel context.CancelFunc) {
+	a.stop = make(chan struct{})
+	if a.Stop == nil {
+		return
+	}
+	go func() {
+		<-a.Stop
+		close(a.stop)
+		a.say("Interrupted: finishing what is in flight. Interrupt again to stop at once.")
+		<-a.Stop
+		cancel()
+	}()
+}
+
+func (a *app) say(format string, args ...any) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	fmt.Fprintf(a.Err, format+"\n", args...)
+}
+
+func (a *app) closeAll() {
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		if err := a.closers[i](); err != nil {
+			a.say("Error: %s", err)
+		}
+	}
+}
+
+// diagnostics prints a list on stderr, and as annotations where a GitHub
+// workflow runs.
+func (a *app) diagnostics(l diag.List) {
+	l.Sort()
+	p := diag.Printer{Color: a.color && a.ErrTTY}
+	if a.sources != nil {
+		p.Source = a.sources.Source
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_ = p.Print(a.Err, l)
+	if v, _ := a.Env("GITHUB_ACTIONS"); v == "true" {
+		for _, line := range diag.Annotations(l) {
+			fmt.Fprintln(a.Err, line)
+		}
+	}
+}
+
+// load reads the files. Its diagnostics are printed; on errors the error says
+// only that.
+func (a *app) load(ctx context.Context, f fileFlags) (*schema.Graph, error) {
+	g, sources, ds := loader.Load(ctx, loader.Options{Paths: f.Paths, Vars: f.Var, VarFiles: f.VarFile, Environ: a.Env})
+	a.sources = sources
+	if len(ds) > 0 {
+		a.diagnostics(ds)
+	}
+	if ds.HasErrors() {
+		return nil, exitCode(exitError)
+	}
+	return g, nil
+}
+
+// statePath: --state, the setting, .trueup/state.json beside the files.
+func statePath(flag string, g *schema.Graph) string {
+	switch {
+	case flag != "":
+		return flag
+	case g != nil && g.Settings.StatePath != "":
+		return g.Settings.StatePath
+	case g != nil:
+		return filepath.Join(g.Dir, ".trueup", "state.json")
+	}
+	return filepath.Join(".trueup", "state.json")
+}
+
+// openState makes the store; it is read by Load.
+func (a *app) openState(flag string, g *schema.Graph) state.Store {
+	return state.OpenFile(statePath(flag, g), state.FileOptions{Now: time.Now, Rand: rand.Reader})
+}
+
+// lock takes the state's lock for the rest of the command.
+func (a *app) lock(ctx context.Context, st state.Store, f stateFlags, what string) error {
+	ctx, cancel := context.WithTimeout(ctx, max(f.LockTimeout, time.Millisecond))
+	defer cancel()
+	host, _ := os.Hostname()
+	who := state.Holder{Host: host, PID: os.Getpid(), What: what, When: time.Now()}
+	if u, err := user.Current(); err == nil {
+		who.Who = u.Username
+	}
+	unlock, err := st.Lock(ctx, who)
+	if err != nil {
+		return err
+	}
+	a.closers = append(a.closers, unlock)
+	return nil
+}
+
+// connect makes the client: to the simulator or to the API.
+func (a *app) connect(f apiFlags, dir string) (*cfclient.Client, error) {
+	cfg := cfclient.Config{
+		UserAgent: "trueup/" + version, Parallelism: f.Parallelism,
+		OnWait: func(d time.Duration, why string) {
+			if d >= 2*time.Second {
+				a.say("Waiting %s: %s", d.Round(time.Second), why)
+			}
+		},
+	}
+	if f.Sim {
+		if err := a.simulate(f, dir, &cfg); err != nil {
+			return nil, err
+		}
+		return cfclient.New(cfg)
+	}
+	env := func(name string) string { v, _ := a.Env(name); return v }
+	cfg.Token, cfg.Email, cfg.Key = env("CLOUDFLARE_API_TOKEN"), env("CLOUDFLARE_EMAIL"), env("CLOUDFLARE_API_KEY")
+	cfg.BaseURL = f.BaseURL
+	if cfg.BaseURL == "" {
+		cfg.BaseURL = env("CLOUDFLARE_BASE_URL")
+	}
+	if cfg.Token == "" && (cfg.Email == "" || cfg.Key == "") {
+		return nil, errors.New("no credential: set CLOUDFLARE_API_TOKEN, or CLOUDFLARE_EMAIL with CLOUDFLARE_API_KEY, or try --sim")
+	}
+	return cfclient.New(cfg)
+}
+
+// simulate points the configuration at a simulator in this process.
+func (a *app) simulate(f apiFlags, dir string, cfg *cfclient.Config) error {
+	o := sim.Options{}
+	for _, name := range f.SimOption {
+		if err := o.Set(name, true); err != nil {
+			return err
+		}
+	}
+	s, err := sim.Open(filepath.Join(dir, ".trueup", "sim.json"), o)
+	if err != nil {
+		return err
+	}
+	a.closers = append(a.closers, s.Close)
+	for _, text := range f.SimFault {
+		faults, err := sim.ParseFaults(text)
+		if err != nil {
+			return err
+		}
+		for _, fault := range faults {
+			s.AddFault(fault)
+		}
+	}
+	cfg.Token, cfg.Email, cfg.Key = s.Credentials()
+	cfg.Transport = s.Transport()
+	return nil
+}
+
+// deadline is ctx with the run's time-out.
+func deadline(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if d <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, d)
+}
+
+// output is stdout, or the file at path, written whole or not at all.
+func (a *app) output(path string, write func(io.Writer) error) error {
+	if path == "" {
+		return write(a.Out)
+	}
+	return writeFile(path, write)
+}
+
+var _ http.RoundTripper // cfclient.Config.Transport
+
+func sourceName(g *schema.Graph) string { return strings.Join(g.Paths, ", ") }

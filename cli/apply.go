@@ -1,0 +1,249 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"trueup/applier"
+	"trueup/cfclient"
+	"trueup/planner"
+	"trueup/schema"
+	"trueup/sink"
+	"trueup/state"
+)
+
+type applyCmd struct {
+	fileFlags
+	stateFlags
+	apiFlags
+	guardFlags
+	formatFlags
+	Plan        string `placeholder:"FILE" help:"Carry out a saved plan; never asks."`
+	AutoApprove bool   `help:"Do not ask."`
+}
+
+func (c *applyCmd) Run(ctx context.Context, a *app) error {
+	ctx, cancel := deadline(ctx, c.Timeout)
+	defer cancel()
+	if c.Plan != "" {
+		return c.saved(ctx, a)
+	}
+	g, err := a.load(ctx, c.fileFlags)
+	if err != nil {
+		return err
+	}
+	r := run{app: a, state: c.stateFlags, api: c.apiFlags, guard: c.guardFlags, format: c.formatFlags, approve: c.AutoApprove, what: "apply"}
+	return r.fresh(ctx, g, false)
+}
+
+type destroyCmd struct {
+	fileFlags
+	stateFlags
+	apiFlags
+	guardFlags
+	formatFlags
+	AutoApprove bool `help:"Do not ask."`
+}
+
+func (c *destroyCmd) Run(ctx context.Context, a *app) error {
+	ctx, cancel := deadline(ctx, c.Timeout)
+	defer cancel()
+	g, err := a.load(ctx, c.fileFlags)
+	if err != nil {
+		return err
+	}
+	r := run{app: a, state: c.stateFlags, api: c.apiFlags, guard: c.guardFlags, format: c.formatFlags, approve: c.AutoApprove, what: "destroy"}
+	return r.fresh(ctx, g, true)
+}
+
+// run is one apply or destroy.
+type run struct {
+	*app
+	state   stateFlags
+	api     apiFlags
+	guard   guardFlags
+	format  formatFlags
+	approve bool
+	what    string
+
+	store  state.Store
+	have   *state.Snapshot
+	client *cfclient.Client
+}
+
+// open takes the lock, connects, and settles what an earlier run left open.
+func (r *run) open(ctx context.Context, g *schema.Graph) error {
+	r.store = r.openState(r.state.State, g)
+	if err := r.lock(ctx, r.store, r.state, r.what); err != nil {
+		return err
+	}
+	var err error
+	if r.have, err = r.store.Load(ctx); err != nil {
+		return err
+	}
+	dir := "."
+	if g != nil {
+		dir = g.Dir
+	}
+	if r.client, err = r.connect(r.api, dir); err != nil {
+		return err
+	}
+	if len(r.have.Open) == 0 {
+		return nil
+	}
+	r.say("An earlier run ended in the middle of %s: looking what came of it.", plural(len(r.have.Open), "request"))
+	if err := applier.Settle(ctx, r.client, r.store, r.have, applier.Options{Now: time.Now}); err != nil {
+		return fmt.Errorf("settling what an earlier run left open: %w", err)
+	}
+	r.have, err = r.store.Load(ctx)
+	return err
+}
+
+// fresh plans, asks and does.
+func (r *run) fresh(ctx context.Context, g *schema.Graph, destroy bool) error {
+	if !r.approve && !r.InTTY {
+		return errors.New("there is no terminal to ask on: say --auto-approve, or save a plan with trueup plan --out FILE and run trueup apply --plan FILE")
+	}
+	if err := r.open(ctx, g); err != nil {
+		return err
+	}
+	plan, err := r.decide(ctx, r.client, g, r.have, r.guard, destroy)
+	if err != nil {
+		return err
+	}
+	r.diagnostics(plan.Warnings)
+	if r.format.Format == "text" {
+		if err := r.show(plan, r.format, sourceName(g)); err != nil {
+			return err
+		}
+	}
+	if len(plan.Refusals) > 0 {
+		return r.end(plan, applier.Result{}, errRefused)
+	}
+	if plan.Outcome() != "none" && !r.approve {
+		yes, err := r.ask(plan, destroy)
+		if err != nil || !yes {
+			return err
+		}
+		if err := r.recheck(ctx, plan); err != nil {
+			return err
+		}
+	}
+	return r.do(ctx, plan)
+}
+
+var errRefused = errors.New("refused")
+
+// saved carries out a saved plan, if no object that it touches has moved.
+func (c *applyCmd) saved(ctx context.Context, a *app) error {
+	data, err := os.ReadFile(c.Plan)
+	if err != nil {
+		return err
+	}
+	plan, err := planner.Decode(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Plan, err)
+	}
+	r := run{app: a, state: c.stateFlags, api: c.apiFlags, guard: c.guardFlags, format: c.formatFlags, approve: true, what: "apply --plan"}
+	g, err := a.graphOf(ctx, plan, c.fileFlags)
+	if err != nil {
+		return err
+	}
+	if err := r.open(ctx, g); err != nil {
+		return err
+	}
+	if len(plan.Refusals) == 0 {
+		if err := r.recheck(ctx, plan); err != nil {
+			return err
+		}
+	}
+	if c.Format == "text" {
+		if err := a.show(plan, c.formatFlags, strings.Join(plan.Paths, ", ")); err != nil {
+			return err
+		}
+	}
+	if len(plan.Refusals) > 0 {
+		return r.end(plan, applier.Result{}, errRefused)
+	}
+	return r.do(ctx, plan)
+}
+
+// graphOf loads the files that a saved plan was made from where they are
+// needed: for sensitive values, which a plan does not hold, and for where the
+// state lies. Without sensitive values the plan applies alone.
+func (a *app) graphOf(ctx context.Context, plan *planner.Plan, f fileFlags) (*schema.Graph, error) {
+	if len(f.Paths) == 0 {
+		f.Paths = plan.Paths
+	}
+	if !plan.NeedsFiles() {
+		return &schema.Graph{Dir: plan.Dir, Settings: schema.Settings{StatePath: plan.StatePath}}, nil
+	}
+	g, err := a.load(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	if err := plan.Unseal(g); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// recheck reads the live objects again and refuses where one that the plan
+// touches has moved.
+func (r *run) recheck(ctx context.Context, plan *planner.Plan) error {
+	in := planner.Input{}
+	reads := planner.Reads{Lists: plan.Lists()}
+	if err := read(ctx, r.client, reads, &in); err != nil {
+		return err
+	}
+	plan.Refusals = append(plan.Refusals, plan.Stale(in.Live)...)
+	if len(plan.Refusals) == 0 {
+		return nil
+	}
+	if r.format.Format == "text" {
+		if err := r.show(plan, r.format, strings.Join(plan.Paths, ", ")); err != nil {
+			return err
+		}
+	}
+	return r.end(plan, applier.Result{}, errRefused)
+}
+
+// ask asks on the terminal.
+func (r *run) ask(plan *planner.Plan, destroy bool) (bool, error) {
+	question := "Apply this plan?"
+	if destroy {
+		question = "Destroy all of this? It cannot be taken back."
+	}
+	fmt.Fprintf(r.Err, "\n%s Only 'yes' is taken as yes: ", question)
+	answers := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(r.In).ReadString('\n')
+		answers <- line
+	}()
+	select {
+	case line := <-answers:
+		if strings.TrimSpace(line) == "yes" {
+			return true, nil
+		}
+		r.say("Not applied: nothing was sent.")
+		return false, exitCode(exitError)
+	case <-r.stop:
+		r.say("Not applied: nothing was sent.")
+		return false, exitCode(exitError)
+	}
+}
+
+// do carries the plan out and says what came of it.
+func (r *run) do(ctx context.Context, plan *planner.Plan) error {
+	p := newProgress(r.app, plan, r.format.Format)
+	result, err := applier.Run(ctx, plan, r.client, r.store, r.have, applier.Options{
+		Sinks: sink.Sinks{}, Parallelism: r.api.Parallelism, On: p.on, Now: time.Now, Stop: r.stop,
+	})
+	p.end()
+	return r.end(plan, result, err)
+}

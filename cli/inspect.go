@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"trueup/diag"
+	"trueup/lint"
+	"trueup/loader"
+	"trueup/planner"
+	"trueup/render"
+)
+
+type showCmd struct {
+	formatFlags
+	File string `arg:"" name:"file" help:"A saved plan or a state."`
+}
+
+func (c *showCmd) Run(ctx context.Context, a *app) error {
+	data, err := os.ReadFile(c.File)
+	if err != nil {
+		return err
+	}
+	plan, perr := planner.Decode(data)
+	if perr == nil {
+		a.diagnostics(plan.Warnings)
+		return a.show(plan, c.formatFlags, c.File)
+	}
+	if isPlan(data) {
+		return fmt.Errorf("%s: %w", c.File, perr)
+	}
+	s, err := a.openState(c.File, nil).Load(ctx)
+	if err != nil {
+		return fmt.Errorf("%s is neither a saved plan nor a state: %w", c.File, err)
+	}
+	return a.showState(s, c.Format)
+}
+
+// isPlan reports whether the data claims to be a saved plan.
+func isPlan(data []byte) bool {
+	var head map[string]json.RawMessage
+	if json.Unmarshal(data, &head) != nil {
+		return false
+	}
+	_, ok := head["trueup_plan"]
+	return ok
+}
+
+type schemaCmd struct {
+	Format string `enum:"json" default:"json" help:"json."`
+}
+
+func (c *schemaCmd) Run(a *app) error {
+	data, err := render.ConfigSchema()
+	if err != nil {
+		return err
+	}
+	_, err = a.Out.Write(data)
+	return err
+}
+
+type versionCmd struct{}
+
+func (c *versionCmd) Run(a *app) error {
+	fmt.Fprintf(a.Out, "trueup %s\n", version)
+	return nil
+}
+
+type graphCmd struct {
+	fileFlags
+	Format string `enum:"dot,mermaid" default:"dot" help:"dot or mermaid."`
+}
+
+func (c *graphCmd) Run(ctx context.Context, a *app) error {
+	g, err := a.load(ctx, c.fileFlags)
+	if err != nil {
+		return err
+	}
+	data, err := render.Graph(g, c.Format)
+	if err != nil {
+		return err
+	}
+	_, err = a.Out.Write(data)
+	return err
+}
+
+type lintCmd struct {
+	fileFlags
+	Format string `enum:"text,json,sarif" default:"text" help:"text, json or sarif."`
+}
+
+func (c *lintCmd) Run(ctx context.Context, a *app) error {
+	return a.machineDiagnostics(ctx, c.fileFlags, c.Format, lint.Rules())
+}
+
+// machineDiagnostics loads the files and reports, with lint's findings where
+// there are rules, in the format asked for.
+func (a *app) machineDiagnostics(ctx context.Context, f fileFlags, format string, rules []diag.Rule) error {
+	g, sources, ds := loader.Load(ctx, loader.Options{Paths: f.Paths, Vars: f.Var, VarFiles: f.VarFile, Environ: a.Env})
+	a.sources = sources
+	if rules != nil && !ds.HasErrors() {
+		ds.Add(lint.Lint(g, time.Now())...)
+	}
+	ds.Sort()
+	if err := a.writeDiagnostics(ds, format, rules); err != nil {
+		return err
+	}
+	if ds.HasErrors() {
+		return exitCode(exitError)
+	}
+	if rules != nil && format == "text" && len(ds) == 0 {
+		fmt.Fprintf(a.Out, "Nothing found: %s in %s.\n", plural(len(g.Resources), "resource"), sourceName(g))
+	}
+	return nil
+}
+
+func (a *app) writeDiagnostics(ds diag.List, format string, rules []diag.Rule) error {
+	switch format {
+	case "sarif":
+		data, err := diag.SARIF(ds, rules, version)
+		if err != nil {
+			return err
+		}
+		_, err = a.Out.Write(data)
+		return err
+	case "json":
+		return writeJSON(a.Out, map[string]any{"valid": !ds.HasErrors(), "diagnostics": diagnosticsJSON(ds)})
+	}
+	a.diagnostics(ds)
+	return nil
+}
+
+type diagnosticOutput struct {
+	Severity string       `json:"severity"`
+	Summary  string       `json:"summary"`
+	Detail   string       `json:"detail,omitempty"`
+	Hint     string       `json:"hint,omitempty"`
+	Address  string       `json:"address,omitempty"`
+	Code     string       `json:"code,omitempty"`
+	Range    *rangeOutput `json:"range,omitempty"`
+}
+
+type rangeOutput struct {
+	File  string `json:"filename"`
+	Start placeOutput `json:"start"`
+	End   placeOutput `json:"end"`
+}
+
+type placeOutput struct {
+	Line   int32 `json:"line"`
+	Column int32 `json:"column"`
+}
+
+func diagnosticsJSON(ds diag.List) []diagnosticOutput {
+	out := []diagnosticOutput{}
+	for _, d := range ds {
+		o := diagnosticOutput{Severity: d.Severity.String(), Summary: d.Summary, Detail: d.Detail, Hint: d.Hint, Address: d.Address, Code: d.Code}
+		if d.Range.Known() {
+			o.Range = &rangeOutput{d.Range.File, placeOutput(d.Range.Start), placeOutput(d.Range.End)}
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

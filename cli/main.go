@@ -1,0 +1,146 @@
+// Package cli is the program: commands, flags, exit codes and the wiring of
+// the rooms. It is the only user of the process's arguments, environment and
+// streams. It decides nothing about a plan; main.go calls Main.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/mattn/go-isatty"
+
+	"trueup/diag"
+)
+
+// Exit codes. There are no others: the reason is in the JSON as
+// trueup.outcome.
+const (
+	exitDone    = 0
+	exitError   = 1
+	exitChanges = 2 // plan with --detailed-exitcode
+)
+
+// IO is the process as the commands see it.
+type IO struct {
+	Args     []string
+	Env      func(string) (string, bool)
+	In       io.Reader
+	Out, Err io.Writer
+	InTTY    bool
+	OutTTY   bool
+	ErrTTY   bool
+	Stop     <-chan os.Signal // Ctrl-C: the first finishes what is in flight, the second ends
+}
+
+// Process is the IO of this process.
+func Process() IO {
+	stop := make(chan os.Signal, 2)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	return IO{
+		Args: os.Args[1:], Env: os.LookupEnv,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		InTTY: tty(os.Stdin), OutTTY: tty(os.Stdout), ErrTTY: tty(os.Stderr),
+		Stop: stop,
+	}
+}
+
+func tty(f *os.File) bool { return isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()) }
+
+// exitCode is an error that has been reported already.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
+// Main runs the program and gives its exit code.
+func Main(p IO) int {
+	c := &commands{}
+	app, code := &app{IO: p}, -1
+	parser, err := kong.New(c,
+		kong.Name("trueup"),
+		kong.Description("Keeps a Cloudflare user, account or zone true to files in git."),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Writers(p.Out, p.Err),
+		kong.Exit(func(n int) { code = n; panic(exitCode(n)) }),
+		kong.Vars{"version": version, "switches": switches()},
+	)
+	if err != nil {
+		fmt.Fprintln(p.Err, "trueup:", err)
+		return exitError
+	}
+	return guard(&code, func() int { return app.run(parser, c) })
+}
+
+// guard turns kong's way to end early (after --help) into an exit code.
+func guard(code *int, run func() int) (n int) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ours := r.(exitCode); !ours {
+				panic(r)
+			}
+			n = min(*code, exitError)
+		}
+	}()
+	return run()
+}
+
+func (a *app) run(parser *kong.Kong, c *commands) int {
+	k, err := parser.Parse(a.Args)
+	if err != nil {
+		var pe *kong.ParseError
+		if errors.As(err, &pe) {
+			fmt.Fprintf(a.Err, "Error: %s\n", err)
+			fmt.Fprintln(a.Err, "Run `trueup --help` for the commands and their flags.")
+			return exitError
+		}
+		fmt.Fprintf(a.Err, "Error: %s\n", err)
+		return exitError
+	}
+	if c.Chdir != "" {
+		if err := os.Chdir(c.Chdir); err != nil {
+			fmt.Fprintf(a.Err, "Error: -C: %s\n", err)
+			return exitError
+		}
+	}
+	a.color = colored(a.IO, c.NoColor)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	a.watch(cancel)
+	defer a.closeAll()
+	return a.report(k.Run(ctx, a, parser))
+}
+
+// report prints what has not been printed, and gives the exit code.
+func (a *app) report(err error) int {
+	var code exitCode
+	var list diag.List
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &code):
+		return int(code)
+	case errors.As(err, &list):
+		a.diagnostics(list)
+	default:
+		fmt.Fprintf(a.Err, "Error: %s\n", err)
+	}
+	return exitError
+}
+
+// colored: a terminal, unless NO_COLOR or --no-color; FORCE_COLOR without one.
+func colored(p IO, no bool) bool {
+	set := func(name string) bool { v, ok := p.Env(name); return ok && v != "" }
+	switch {
+	case no || set("NO_COLOR"):
+		return false
+	case set("FORCE_COLOR"):
+		return true
+	}
+	return p.OutTTY
+}

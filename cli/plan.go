@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/google/renameio/v2"
+	"golang.org/x/term"
+
+	"trueup/planner"
+	"trueup/render"
+	"trueup/schema"
+	"trueup/state"
+)
+
+// formatFlags say how a plan is shown.
+type formatFlags struct {
+	Format   string `enum:"text,json,markdown,html" default:"text" help:"text, json, markdown or html."`
+	MaxBytes int    `placeholder:"N" help:"Of markdown; what does not fit is counted (default: fits a GitHub comment)."`
+	Verbose  bool   `short:"v" help:"List what is left alone, and why."`
+}
+
+type planCmd struct {
+	fileFlags
+	stateFlags
+	apiFlags
+	guardFlags
+	formatFlags
+	Snapshot         string `placeholder:"FILE" help:"Plan against a snapshot instead of the live API."`
+	Out              string `placeholder:"FILE" help:"Save the plan for trueup apply --plan."`
+	DetailedExitcode bool   `help:"Exit 2 when there are changes."`
+}
+
+func (c *planCmd) Run(ctx context.Context, a *app) error {
+	ctx, cancel := deadline(ctx, c.Timeout)
+	defer cancel()
+	g, err := a.load(ctx, c.fileFlags)
+	if err != nil {
+		return err
+	}
+	have, err := a.openState(c.State, g).Load(ctx)
+	if err != nil {
+		return err
+	}
+	w, err := a.world(c.apiFlags, c.Snapshot, g.Dir)
+	if err != nil {
+		return err
+	}
+	plan, err := a.decide(ctx, w, g, have, c.guardFlags, false)
+	if err != nil {
+		return err
+	}
+	a.diagnostics(plan.Warnings)
+	if err := a.show(plan, c.formatFlags, sourceName(g)); err != nil {
+		return err
+	}
+	if c.Out != "" {
+		if err := savePlan(c.Out, plan, have); err != nil {
+			return err
+		}
+	}
+	return planExit(plan, c.DetailedExitcode)
+}
+
+// world is the live API, or a snapshot of it.
+func (a *app) world(f apiFlags, snapshot, dir string) (world, error) {
+	if snapshot != "" {
+		return readSnapshot(snapshot)
+	}
+	return a.connect(f, dir)
+}
+
+func planExit(p *planner.Plan, detailed bool) error {
+	switch p.Outcome() {
+	case "refused":
+		return exitCode(exitError)
+	case "changes":
+		if detailed {
+			return exitCode(exitChanges)
+		}
+	}
+	return nil
+}
+
+// show writes the plan to stdout, and to the step summary where a GitHub
+// workflow has one.
+func (a *app) show(p *planner.Plan, f formatFlags, source string) error {
+	o := render.Options{Color: a.color, Verbose: f.Verbose, Source: source, MaxBytes: f.MaxBytes}
+	if a.OutTTY {
+		if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+			o.Width = width
+		}
+	}
+	if err := a.summary(p, o); err != nil {
+		a.say("warning: the step summary was not written: %s", err)
+	}
+	var out []byte
+	var err error
+	switch f.Format {
+	case "json":
+		out, err = render.JSON(p)
+	case "markdown":
+		out, err = render.Markdown(p, o)
+	case "html":
+		out, err = render.HTML(p, o)
+	default:
+		return render.Text(a.Out, p, o)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = a.Out.Write(out)
+	return err
+}
+
+// summaryLimit is GitHub's limit of a step summary.
+const summaryLimit = 1 << 20
+
+func (a *app) summary(p *planner.Plan, o render.Options) error {
+	path, _ := a.Env("GITHUB_STEP_SUMMARY")
+	if path == "" {
+		return nil
+	}
+	o.MaxBytes = summaryLimit
+	md, err := render.Markdown(p, o)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(md, '\n'))
+	return firstError(err, f.Close())
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// savePlan writes a plan file. Sensitive values are digests in it.
+func savePlan(path string, p *planner.Plan, have *state.Snapshot) error {
+	p.Salt = have.Salt
+	data, err := p.Encode()
+	if err != nil {
+		return err
+	}
+	return writeFile(path, func(w io.Writer) error { _, err := w.Write(data); return err })
+}
+
+// writeFile replaces the file as a whole, mode 0600.
+func writeFile(path string, write func(io.Writer) error) error {
+	f, err := renameio.NewPendingFile(path, renameio.WithStaticPermissions(0o600))
+	if err != nil {
+		return err
+	}
+	defer f.Cleanup() //nolint:errcheck // nothing is left to clean up after a success
+	if err := write(f); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return f.CloseAtomicallyReplace()
+}
+
+type validateCmd struct {
+	fileFlags
+	Format string `enum:"text,json,sarif" default:"text" help:"text, json or sarif."`
+}
+
+func (c *validateCmd) Run(ctx context.Context, a *app) error {
+	if c.Format != "text" {
+		return a.machineDiagnostics(ctx, c.fileFlags, c.Format, nil)
+	}
+	g, err := a.load(ctx, c.fileFlags)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.Out, "Valid: %s in %s.\n", plural(len(g.Resources), "resource"), sourceName(g))
+	return nil
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+var _ = schema.UserScope

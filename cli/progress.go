@@ -1,0 +1,218 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"trueup/applier"
+	"trueup/diag"
+	"trueup/planner"
+	"trueup/schema"
+)
+
+// progress shows an apply: on a terminal one bar under the lines, in CI one
+// line a step, with --format json one JSON object a line.
+type progress struct {
+	app    *app
+	format string
+	out    io.Writer
+	bars   *mpb.Progress
+	bar    *mpb.Bar
+}
+
+func newProgress(a *app, plan *planner.Plan, format string) *progress {
+	p := &progress{app: a, format: format, out: a.Err}
+	steps := 0
+	for _, c := range plan.Changes {
+		if c.Action != planner.NoOp && c.Refused == "" {
+			steps++
+		}
+	}
+	if format == "text" && a.ErrTTY && steps > 1 {
+		p.bars = mpb.New(mpb.WithOutput(a.Err), mpb.WithWidth(40), mpb.WithRefreshRate(150*time.Millisecond))
+		p.bar = p.bars.New(int64(steps), mpb.BarStyle().Lbound("").Filler("━").Tip("╸").Padding(" ").Rbound(""),
+			mpb.PrependDecorators(decor.Name("Applying ")),
+			mpb.AppendDecorators(decor.CountersNoUnit(" %d/%d"), decor.AverageSpeed(0, " · %.0f/s"), decor.Name(" · "), decor.AverageETA(decor.ET_STYLE_GO), decor.Name(" left")),
+			mpb.BarRemoveOnComplete())
+		p.out = p.bars
+	}
+	return p
+}
+
+func (p *progress) end() {
+	if p.bars != nil {
+		p.bar.Abort(true)
+		p.bars.Wait()
+	}
+}
+
+// on takes events, one at a time.
+func (p *progress) on(e applier.Event) {
+	if p.format == "json" {
+		p.json(e)
+		return
+	}
+	if line := line(e); line != "" {
+		fmt.Fprintln(p.out, diag.Clean(line))
+	}
+	if p.bar != nil && (e.Type == applier.Done || e.Type == applier.Failed || e.Type == applier.NotTried) && e.Change.Action != planner.NoOp {
+		p.bar.Increment()
+	}
+}
+
+// line is an event in one line; "" for what is not worth one.
+func line(e applier.Event) string {
+	var b strings.Builder
+	if e.Change != nil {
+		b.WriteString(e.Change.Addr.String() + ": ")
+	}
+	switch e.Type {
+	case applier.Done:
+		b.WriteString(e.Op)
+		if e.Elapsed > 0 {
+			fmt.Fprintf(&b, " (%.1f s)", e.Elapsed.Seconds())
+		}
+		if e.ID != "" && (e.Op == "created" || e.Op == "replaced") {
+			b.WriteString(" [id " + e.ID + "]")
+		}
+		if e.Detail != "" {
+			b.WriteString(", " + e.Detail)
+		}
+	case applier.Failed:
+		fmt.Fprintf(&b, "failed: %s", e.Err)
+	case applier.NotTried:
+		b.WriteString("not tried, " + e.Detail)
+	case applier.Warned:
+		b.WriteString("warning: " + e.Detail)
+	default:
+		return ""
+	}
+	return b.String()
+}
+
+func (p *progress) json(e applier.Event) {
+	if e.Type == applier.Started {
+		return
+	}
+	out := eventJSON(e)
+	data, err := json.Marshal(out)
+	if err == nil {
+		fmt.Fprintln(p.app.Out, string(data))
+	}
+}
+
+// eventOutput is an event for machines: the API's own words, code and request
+// id where it failed.
+type eventOutput struct {
+	Type    string        `json:"type"`
+	Address string        `json:"address,omitempty"`
+	Scope   string        `json:"scope,omitempty"`
+	Op      string        `json:"op,omitempty"`
+	ID      string        `json:"id,omitempty"`
+	Detail  string        `json:"detail,omitempty"`
+	Error   *faultOutput  `json:"error,omitempty"`
+}
+
+type faultOutput struct {
+	Message string `json:"message"`
+	Status  int    `json:"status,omitempty"`
+	Code    int    `json:"code,omitempty"`
+	Ray     string `json:"ray,omitempty"`
+}
+
+var eventNames = map[applier.EventType]string{
+	applier.Done: "done", applier.Failed: "failed", applier.NotTried: "not_tried", applier.Warned: "warning", applier.Waiting: "waiting",
+}
+
+func eventJSON(e applier.Event) eventOutput {
+	out := eventOutput{Type: eventNames[e.Type], Op: e.Op, ID: e.ID, Detail: e.Detail}
+	if e.Change != nil {
+		out.Address, out.Scope = e.Change.Addr.String(), e.Change.Scope.String()
+	}
+	if e.Err != nil {
+		out.Error = &faultOutput{Message: e.Err.Error()}
+		var f *schema.Fault
+		if errors.As(e.Err, &f) {
+			out.Error.Status, out.Error.Code, out.Error.Ray = f.Status, f.Code, f.Ray
+		}
+	}
+	return out
+}
+
+// end says what came of a run, in words or in JSON, and gives its exit code.
+func (r *run) end(plan *planner.Plan, res applier.Result, err error) error {
+	outcome := "changes"
+	bad := len(res.Failed) > 0 || len(res.NotTried) > 0 || res.Stopped
+	switch {
+	case errors.Is(err, errRefused):
+		outcome, err = "refused", exitCode(exitError)
+	case err != nil || bad:
+		outcome = "failed"
+	case plan.Outcome() == "refused": // some change alone was refused
+		outcome = "refused"
+	case plan.Outcome() == "none":
+		outcome = "none"
+	}
+	if r.format.Format == "json" {
+		return r.endJSON(outcome, res, err)
+	}
+	if err != nil {
+		return err
+	}
+	n := plan.Counts()
+	switch {
+	case res.Stopped:
+		r.say("\nInterrupted: %d done, %d failed, %d left. State is saved; run it again to go on.", len(res.Done), len(res.Failed), len(res.NotTried))
+	case bad:
+		r.say("\nApply incomplete: %d done, %d failed, %d not tried. State is saved; run it again when the cause is mended.", len(res.Done), len(res.Failed), len(res.NotTried))
+	case plan.Destroy:
+		fmt.Fprintf(r.Out, "\nDestroy complete! Resources: %d destroyed.\n", n.Destroy)
+	default:
+		fmt.Fprintf(r.Out, "\nApply complete! Resources: %d added, %d changed, %d destroyed.\n", n.Add, n.Change, n.Destroy)
+	}
+	if outcome != "changes" && outcome != "none" {
+		return exitCode(exitError)
+	}
+	return nil
+}
+
+func (r *run) endJSON(outcome string, res applier.Result, err error) error {
+	type end struct {
+		Type   string `json:"type"`
+		Trueup struct {
+			Outcome string `json:"outcome"`
+		} `json:"trueup"`
+		Done     int           `json:"done"`
+		Failed   []eventOutput `json:"failed"`
+		NotTried []eventOutput `json:"not_tried"`
+		Error    string        `json:"error,omitempty"`
+	}
+	out := end{Type: "end", Done: len(res.Done), Failed: []eventOutput{}, NotTried: []eventOutput{}}
+	out.Trueup.Outcome = outcome
+	for _, e := range res.Failed {
+		out.Failed = append(out.Failed, eventJSON(e))
+	}
+	for _, e := range res.NotTried {
+		out.NotTried = append(out.NotTried, eventJSON(e))
+	}
+	var code exitCode
+	if err != nil && !errors.As(err, &code) {
+		out.Error = err.Error()
+	}
+	data, merr := json.Marshal(out)
+	if merr != nil {
+		return merr
+	}
+	fmt.Fprintln(r.Out, string(data))
+	if outcome == "changes" || outcome == "none" {
+		return nil
+	}
+	return exitCode(exitError)
+}

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"trueup/sim"
+)
+
+type simCmd struct {
+	Listen string   `default:"127.0.0.1:8787" placeholder:"ADDR" help:"Where to listen; loopback only. Port 0 takes a free one."`
+	File   string   `placeholder:"FILE" help:"Where the content is kept (default .trueup/sim.json); - keeps it in memory."`
+	Option []string `placeholder:"NAME" help:"Turn a switch on: ${switches}."`
+	Fault  []string `placeholder:"FAULT" sep:"none" help:"Make requests go wrong: cut-after@POST:tokens#2, 429:3s@#17, 503@pools/*#1-3 (repeatable)."`
+	Log    bool     `help:"Log each request on stderr, without secrets."`
+}
+
+func (c *simCmd) Run(ctx context.Context, a *app) error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return err
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("--listen %s: the simulator listens on loopback only", c.Listen)
+	}
+	s, err := c.open(a)
+	if err != nil {
+		return err
+	}
+	defer s.Close() //nolint:errcheck // every write was durable before it was answered
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return err
+	}
+	token, email, key := s.Credentials()
+	fmt.Fprintf(a.Out, "The simulator listens. To use it:\nexport CLOUDFLARE_BASE_URL=http://%s/client/v4\nexport CLOUDFLARE_API_TOKEN=%s\nexport CLOUDFLARE_EMAIL=%s\nexport CLOUDFLARE_API_KEY=%s\n", l.Addr(), token, email, key)
+	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		select {
+		case <-a.stop:
+		case <-ctx.Done():
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		_ = server.Shutdown(ctx)
+	}()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func (c *simCmd) open(a *app) (*sim.Server, error) {
+	o := sim.Options{}
+	if c.Log {
+		o.Log = a.Err
+	}
+	for _, name := range c.Option {
+		if err := o.Set(name, true); err != nil {
+			return nil, err
+		}
+	}
+	s := (*sim.Server)(nil)
+	if c.File == "-" {
+		s = sim.New(o)
+	} else {
+		path, err := c.File, error(nil)
+		if path == "" {
+			path = filepath.Join(".trueup", "sim.json")
+		}
+		if s, err = sim.Open(path, o); err != nil {
+			return nil, err
+		}
+	}
+	for _, text := range c.Fault {
+		faults, err := sim.ParseFaults(text)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range faults {
+			s.AddFault(f)
+		}
+	}
+	return s, nil
+}
+
+func switches() string { return strings.Join(sim.Switches(), ", ") }

@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"trueup/render"
+	"trueup/schema"
+	"trueup/state"
+)
+
+type stateCmd struct {
+	List stateListCmd `cmd:"" help:"List what we own."`
+	Show stateShowCmd `cmd:"" help:"Show one resource as it was last applied."`
+	Rm   stateRmCmd   `cmd:"" help:"Forget a resource; the live object stays."`
+	Mv   stateMvCmd   `cmd:"" help:"Give a resource another address."`
+}
+
+type stateListCmd struct {
+	stateFlags
+	Format string `enum:"text,json" default:"text" help:"text or json."`
+}
+
+func (c *stateListCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.openState(c.State, nil).Load(ctx)
+	if err != nil {
+		return err
+	}
+	if c.Format == "json" {
+		return a.showState(s, "json")
+	}
+	for _, e := range s.Entries {
+		fmt.Fprint(a.Out, e.Addr)
+		if e.Deposed {
+			fmt.Fprintf(a.Out, " (deposed %s)", e.ID)
+		}
+		if e.Scope != schema.UserScope {
+			fmt.Fprintf(a.Out, " (%s)", e.Scope)
+		}
+		fmt.Fprintln(a.Out)
+	}
+	return nil
+}
+
+type stateShowCmd struct {
+	stateFlags
+	Addr   string `arg:"" help:"The address."`
+	Format string `enum:"text,json" default:"text" help:"text or json."`
+}
+
+func (c *stateShowCmd) Run(ctx context.Context, a *app) error {
+	s, err := a.openState(c.State, nil).Load(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := entriesAt(s, c.Addr)
+	if err != nil {
+		return err
+	}
+	one := *s
+	one.Entries = found
+	return a.showState(&one, c.Format)
+}
+
+func (a *app) showState(s *state.Snapshot, format string) error {
+	if format == "json" {
+		data, err := render.StateJSON(s)
+		if err != nil {
+			return err
+		}
+		_, err = a.Out.Write(data)
+		return err
+	}
+	return render.StateText(a.Out, s, render.Options{Color: a.color})
+}
+
+// entriesAt are the entries of the address, deposed ones too.
+func entriesAt(s *state.Snapshot, text string) ([]*state.Entry, error) {
+	addr, err := schema.ParseAddr(text)
+	if err != nil {
+		return nil, err
+	}
+	var found []*state.Entry
+	for _, e := range s.Entries {
+		if e.Addr == addr {
+			found = append(found, e)
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("the state has no %s; see trueup state list", addr)
+	}
+	return found, nil
+}
+
+type stateRmCmd struct {
+	stateFlags
+	Addr string `arg:"" help:"The address."`
+}
+
+func (c *stateRmCmd) Run(ctx context.Context, a *app) error {
+	return a.editState(ctx, c.stateFlags, "state rm", func(s *state.Snapshot) error {
+		gone, err := entriesAt(s, c.Addr)
+		if err != nil {
+			return err
+		}
+		s.Entries = slices.DeleteFunc(s.Entries, func(e *state.Entry) bool { return slices.Contains(gone, e) })
+		fmt.Fprintf(a.Out, "Forgotten: %s. The live object stays as it is.\n", gone[0].Addr)
+		return nil
+	})
+}
+
+type stateMvCmd struct {
+	stateFlags
+	From string `arg:"" help:"The address it has."`
+	To   string `arg:"" help:"The address it gets."`
+}
+
+func (c *stateMvCmd) Run(ctx context.Context, a *app) error {
+	return a.editState(ctx, c.stateFlags, "state mv", func(s *state.Snapshot) error {
+		moved, err := entriesAt(s, c.From)
+		if err != nil {
+			return err
+		}
+		to, err := schema.ParseAddr(c.To)
+		if err != nil {
+			return err
+		}
+		if to.Kind != moved[0].Addr.Kind {
+			return fmt.Errorf("%s is of another kind than %s", to, c.From)
+		}
+		if taken, err := entriesAt(s, c.To); err == nil && !taken[0].Deposed {
+			return fmt.Errorf("the state has %s already", to)
+		}
+		for i, e := range s.Entries {
+			if slices.Contains(moved, e) {
+				renamed := *e
+				renamed.Addr = to
+				s.Entries[i] = &renamed
+			}
+		}
+		slices.SortFunc(s.Entries, (*state.Entry).Compare)
+		fmt.Fprintf(a.Out, "Moved: %s is now %s.\n", c.From, to)
+		return nil
+	})
+}
+
+// editState changes the state under its lock.
+func (a *app) editState(ctx context.Context, f stateFlags, what string, edit func(*state.Snapshot) error) error {
+	st := a.openState(f.State, nil)
+	if err := a.lock(ctx, st, f, what); err != nil {
+		return err
+	}
+	s, err := st.Load(ctx)
+	if err != nil {
+		return err
+	}
+	prev := s.Serial
+	if err := edit(s); err != nil {
+		return err
+	}
+	return st.Save(ctx, s, prev)
+}
+

@@ -153,7 +153,7 @@ func (f form) applied(c *planner.Change, fl *planner.Field) string {
 	case fl.Applied == nil:
 		return "was unset"
 	}
-	return "was " + f.text(a, cover(a, fl.Applied, fl.After))
+	return "was " + f.text(a, fl.Applied)
 }
 
 // history is "was 60; changed to 30 by admin@example.com in the dashboard".
@@ -164,7 +164,7 @@ func (f form) history(c *planner.Change, fl *planner.Field, by string) string {
 	}
 	text := "taken away" + by
 	if fl.Before != nil {
-		text = "changed to " + f.text(a, liveOf(a, fl)) + by
+		text = "changed to " + f.text(a, fl.Before) + by
 	}
 	if was := f.applied(c, fl); was != "" {
 		text = was + "; " + text
@@ -182,16 +182,6 @@ func attrOf(c *planner.Change, fl *planner.Field) *schema.Attr {
 		return a
 	}
 	return &schema.Attr{Name: fl.Path, Type: schema.TypeJSON}
-}
-
-// liveOf is the live value of a field, hidden where the files call it
-// sensitive or did when it was applied.
-func liveOf(a *schema.Attr, fl *planner.Field) schema.Value {
-	v := cover(a, fl.Before, fl.After)
-	if fl.Known {
-		v = cover(a, v, fl.Applied)
-	}
-	return v
 }
 
 var interfaces = map[string]string{"UI": " in the dashboard", "API": " through the API"}

@@ -194,14 +194,14 @@ const secretText = "hunter2-must-not-be-seen"
 
 func sensitives() *planner.Plan {
 	return plan(
-		change("access_rule.noted", planner.Update, with(office, obj{"notes": secretText + "-old"}), with(office, obj{"notes": sensitive(secretText)}), field("notes"), same(2)),
-		change("access_rule.was", planner.Update, with(office, obj{"notes": secretText}), with(office, obj{"notes": "public"}), field("notes", was(schema.Sensitive{Digest: "aa:bb"})), same(2)),
-		change("monitor.header", planner.Update, with(login, obj{"header": obj{"Host": list{"a.example"}, "X-Key": list{secretText}}}),
+		change("access_rule.noted", planner.Update, with(office, obj{"notes": sensitive(secretText + "-old")}), with(office, obj{"notes": sensitive(secretText)}), field("notes"), same(2)),
+		change("access_rule.was", planner.Update, with(office, obj{"notes": sensitive(secretText)}), with(office, obj{"notes": sensitive("public-" + secretText)}), field("notes", was(schema.Sensitive{Digest: "aa:bb"})), same(2)),
+		change("monitor.header", planner.Update, with(login, obj{"header": obj{"Host": list{"a.example"}, "X-Key": list{sensitive(secretText)}}}),
 			with(login, obj{"header": obj{"Host": list{"b.example"}, "X-Key": list{sensitive(secretText + "-new")}}}),
 			field(`header["Host"]`), field(`header["X-Key"]`), same(12)),
 		change("monitor.made", planner.Create, nil, with(login, obj{"expected_body": sensitive(secretText)})),
 		change("monitor.same", planner.NoOp, with(login, obj{"expected_body": secretText}), with(login, obj{"expected_body": sensitive(secretText)})),
-		change("token.from", planner.Update, with(reader, obj{"condition": obj{"request_ip": obj{"in": list{"192.0.2.0/24", "198.51.100.0/24"}}}}),
+		change("token.from", planner.Update, with(reader, obj{"condition": obj{"request_ip": obj{"in": list{sensitive("192.0.2.0/24"), "198.51.100.0/24"}}}}),
 			with(reader, obj{"condition": obj{"request_ip": obj{"in": list{sensitive("203.0.113.0/24"), "198.51.100.0/24"}}}}),
 			field("condition.request_ip.in"), same(3), named(groups)),
 	)
@@ -231,12 +231,10 @@ func refusedPlan() *planner.Plan {
 }
 
 func refusedPart() *planner.Plan {
-	p := plan(
+	return plan(
 		change("access_rule.office", planner.Update, with(office, obj{"mode": "block"}), office, field("mode"), same(2)),
-		change("pool.kept", planner.Delete, primary, nil, because(planner.ReasonNotListed), preventDestroy, refused("prevent_destroy is set")),
+		change("pool.kept", planner.Delete, primary, nil, because(planner.ReasonNotListed), preventDestroy, refused("prevent_destroy forbids it; set prevent_destroy to false and apply, if it is meant")),
 	)
-	p.Refusals = []planner.Refusal{{Code: "prevent-destroy", Message: "pool.kept is not destroyed: prevent_destroy is set.", Remedy: "Set prevent_destroy: false first.", Addrs: []string{"pool.kept"}}}
-	return p
 }
 
 func nothing() *planner.Plan {
@@ -289,7 +287,7 @@ func escapes() *planner.Plan {
 	p := plan(c, each, headers, ids, quiet, tok)
 	p.Paths = []string{all}
 	p.LeftAlone = []planner.LeftAlone{{Kind: all, Scope: schema.UserScope, ID: all, Label: all, Why: all}}
-	p.Refusals = []planner.Refusal{{Code: "prevent-destroy", Message: all, Remedy: all, Addrs: corpus}}
+	p.Refusals = []planner.Refusal{{Code: "in-use", Message: all, Remedy: all, Addrs: corpus}}
 	p.Warnings = diag.List{{Severity: diag.Warning, Summary: all, Detail: all, Address: all, Code: all, Range: diag.Range{File: all}}}
 	p.Budget.Limit = 0
 	return p

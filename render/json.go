@@ -235,8 +235,8 @@ func (j *jsonWriter) extras(c *planner.Change) {
 	j.yes("rolls_secret", c.Roll || c.Action == planner.Roll)
 	j.opt("refused", c.Refused)
 	j.yes("prevent_destroy", c.PreventDestroy)
-	j.strs("changed", fieldPaths(c.Fields, func(planner.Field) bool { return true }))
-	j.strs("drifted", fieldPaths(c.Drift, func(planner.Field) bool { return true }))
+	j.strs("changed", fieldPaths(c.Fields))
+	j.strs("drifted", fieldPaths(c.Drift))
 	j.strs("gains", c.Gains)
 	j.referrers(c.Referrers)
 	j.event(c.Event)
@@ -251,12 +251,10 @@ func (j *jsonWriter) extras(c *planner.Change) {
 	j.shut('}')
 }
 
-func fieldPaths(fields []planner.Field, which func(planner.Field) bool) []string {
-	var out []string
-	for _, f := range fields {
-		if which(f) {
-			out = append(out, f.Path)
-		}
+func fieldPaths(fields []planner.Field) []string {
+	out := make([]string, len(fields))
+	for i, f := range fields {
+		out[i] = f.Path
 	}
 	return out
 }
@@ -305,7 +303,7 @@ func (j *jsonWriter) drift(c *planner.Change) bool {
 	actions := []string{"delete"}
 	if !gone {
 		actions = []string{"update"}
-		was, now = driftSides(c)
+		was, now = applied(c), c.Before
 	}
 	j.open('{')
 	j.address(c)
@@ -315,16 +313,22 @@ func (j *jsonWriter) drift(c *planner.Change) bool {
 	j.open('{')
 	j.str("scope", c.Scope.String())
 	j.opt("id", c.ID)
-	j.strs("changed", fieldPaths(c.Drift, func(planner.Field) bool { return true }))
+	j.strs("changed", fieldPaths(c.Drift))
 	j.event(c.Event)
 	j.shut('}')
 	j.shut('}')
 	return true
 }
 
-// diagnostics are the warnings, and the refusals as errors.
+// diagnostics are the warnings, and the refusals as errors: of single objects,
+// then of the plan.
 func diagnostics(p *planner.Plan) diag.List {
 	out := slices.Clone(p.Warnings)
+	for _, c := range p.Changes {
+		if c.Refused != "" {
+			out = append(out, diag.Diagnostic{Summary: c.Refused, Address: c.Addr.String(), Code: "refused"})
+		}
+	}
 	for _, r := range p.Refusals {
 		d := diag.Diagnostic{Summary: r.Message, Detail: r.Remedy, Code: r.Code}
 		if len(r.Addrs) == 1 {
@@ -367,7 +371,7 @@ func (j *jsonWriter) place(name string, p diag.Pos) {
 // own is what the whole plan says beyond what policy tools know.
 func (j *jsonWriter) own(p *planner.Plan) {
 	j.open('{')
-	j.str("outcome", Outcome(p))
+	j.str("outcome", p.Outcome())
 	j.key("scopes")
 	scopes := make([]string, len(p.Scopes))
 	for i, s := range p.Scopes {
@@ -393,7 +397,7 @@ func (j *jsonWriter) own(p *planner.Plan) {
 }
 
 func (j *jsonWriter) counts(p *planner.Plan) {
-	n := Counts(p)
+	n := p.Counts()
 	j.key("counts")
 	j.open('{')
 	j.num("add", n.Add)

@@ -13,51 +13,24 @@ import (
 func shown(a *schema.Attr) bool { return a.Mode != schema.Computed }
 
 // sides are before and after as a reader compares them: what needs no change
-// is the same on both, and what is sensitive on one is hidden on both.
+// is the same on both, and what is only trueup's own is no difference.
 func sides(c *planner.Change) (before, after schema.Row) {
-	before, after = c.Before, c.After
-	if before == nil || after == nil {
-		return before, after
+	if c.Before == nil || c.After == nil {
+		return c.Before, c.After
 	}
-	before, after = level(c.Kind, before, after)
-	for _, f := range c.Fields {
-		a := c.Kind.AttrAt(f.Path)
-		if a != nil && f.Known && schema.HasSensitive(f.Applied) {
-			before = edit(c.Kind, before, f.Path, func(v schema.Value) schema.Value { return cover(a, v, f.Applied) })
-		}
-	}
-	return before, after
-}
-
-func level(k *schema.Kind, live, want schema.Row) (before, after schema.Row) {
+	k := c.Kind
 	before, after = make(schema.Row, len(k.Attrs)), make(schema.Row, len(k.Attrs))
-	copy(before, live)
-	copy(after, want)
+	copy(before, c.Before)
+	copy(after, c.After)
 	for i := range k.Attrs {
 		switch a := &k.Attrs[i]; {
 		case a.Mode == schema.Local, schema.HasSensitive(after[i]) && a.Same(after[i], before[i]):
 			before[i] = after[i]
 		case a.Same(after[i], before[i]):
 			after[i] = before[i]
-		default:
-			before[i], after[i] = cover(a, before[i], after[i]), cover(a, after[i], before[i])
 		}
 	}
 	return before, after
-}
-
-// driftSides are the object as it was last applied, and as it is there.
-func driftSides(c *planner.Change) (was, now schema.Row) {
-	was, now = c.Before, c.Before
-	for _, f := range c.Drift {
-		a := c.Kind.AttrAt(f.Path)
-		if a == nil {
-			continue
-		}
-		was = edit(c.Kind, was, f.Path, func(schema.Value) schema.Value { return cover(a, f.Before, f.After) })
-		now = edit(c.Kind, now, f.Path, func(v schema.Value) schema.Value { return cover(a, v, f.Before) })
-	}
-	return was, now
 }
 
 // side writes a row, null where there is none.

@@ -135,7 +135,7 @@ func (f form) place(a *schema.Attr, v schema.Value) string {
 // set of plain values.
 func (f form) field(c *planner.Change, fl *planner.Field) []line {
 	a := attrOf(c, fl)
-	before, after := liveOf(a, fl), cover(a, fl.After, fl.Before)
+	before, after := fl.Before, fl.After
 	l := line{symbol: "~", path: clean(fl.Path), forces: fl.Replaces, field: fl}
 	old, isSet := before.(schema.List)
 	now, alsoSet := after.(schema.List)
@@ -218,64 +218,6 @@ func minus(a *schema.Attr, x, y schema.List) schema.List {
 			seen[k]--
 		} else {
 			out = append(out, v)
-		}
-	}
-	return out
-}
-
-// cover hides in v what is sensitive in the other side: a value that the files
-// call sensitive is shown on neither side.
-func cover(a *schema.Attr, v, other schema.Value) schema.Value {
-	if v == nil || other == nil || !schema.HasSensitive(other) {
-		return v
-	}
-	hide := schema.Sensitive{Value: v}
-	switch o := other.(type) {
-	case schema.Row:
-		row, ok := v.(schema.Row)
-		if !ok || a.Type != schema.TypeObject {
-			return hide
-		}
-		out := slices.Clone(row)
-		for i := range min(len(row), len(o), len(a.Attrs)) {
-			out[i] = cover(&a.Attrs[i], row[i], o[i])
-		}
-		return out
-	case schema.Map:
-		m, ok := v.(schema.Map)
-		if !ok {
-			return hide
-		}
-		elem, out := elemOf(a), make(schema.Map, len(m))
-		for k, e := range m {
-			out[k] = cover(elem, e, o[k])
-		}
-		return out
-	case schema.List:
-		l, ok := v.(schema.List)
-		if !ok {
-			return hide
-		}
-		return coverList(a, l, o)
-	}
-	return hide
-}
-
-// coverList goes by key; without keys, whatever is not plainly on the other
-// side too might be the older form of what is sensitive there.
-func coverList(a *schema.Attr, l, other schema.List) schema.List {
-	elem, out := elemOf(a), make(schema.List, len(l))
-	for i, e := range l {
-		j := -1
-		if a.Nest == schema.KeyedBy {
-			if j = slices.IndexFunc(other, func(o schema.Value) bool { return a.KeyOf(o) == a.KeyOf(e) }); j >= 0 {
-				out[i] = cover(elem, e, other[j])
-				continue
-			}
-		}
-		out[i] = e
-		if a.Nest != schema.KeyedBy && !slices.ContainsFunc(other, func(o schema.Value) bool { return !schema.HasSensitive(o) && elem.Equal(o, e) }) {
-			out[i] = schema.Sensitive{Value: e}
 		}
 	}
 	return out

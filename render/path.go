@@ -5,24 +5,69 @@ import (
 	"strconv"
 	"strings"
 
+	"trueup/planner"
 	"trueup/schema"
 )
 
 // keyAttr is the attribute that a path which ends in the key of a keyed
 // element already tells, else "".
 func keyAttr(k *schema.Kind, path string) string {
-	parent := path
+	if a := k.AttrAt(parentOf(path)); a != nil && a.Nest == schema.KeyedBy {
+		return a.Key
+	}
+	return ""
+}
+
+// applied is the row as it was last applied: what is there, with the drift
+// taken back. In a set of objects, a path names a place in the live list; what
+// is no longer there goes to the end.
+func applied(c *planner.Change) schema.Row {
+	row := c.Before
+	var moved []planner.Field
+	for _, f := range c.Drift {
+		if _, set := setElement(c.Kind, f.Path); set && (f.Before == nil || f.After == nil) {
+			moved = append(moved, f)
+			continue
+		}
+		row = edit(c.Kind, row, f.Path, func(schema.Value) schema.Value { return f.Before })
+	}
+	for _, f := range moved {
+		parent, _ := setElement(c.Kind, f.Path)
+		elem := c.Kind.AttrAt(f.Path)
+		row = edit(c.Kind, row, parent, func(v schema.Value) schema.Value {
+			l, _ := v.(schema.List)
+			if f.Before != nil {
+				return append(slices.Clone(l), f.Before)
+			}
+			i := slices.IndexFunc(l, func(e schema.Value) bool { return elem.Equal(e, f.After) })
+			if i < 0 {
+				return v
+			}
+			return slices.Delete(slices.Clone(l), i, i+1)
+		})
+	}
+	return row
+}
+
+// setElement reports whether the path ends in an element of a set, and gives
+// the path of the set.
+func setElement(k *schema.Kind, path string) (parent string, is bool) {
+	parent = parentOf(path)
+	a := k.AttrAt(parent)
+	return parent, a != nil && a.Nest == schema.SetOf
+}
+
+// parentOf is the path without its last step.
+func parentOf(path string) string {
+	parent := ""
 	for rest := path; rest != ""; {
-		var ok bool
 		parent = path[:len(path)-len(rest)]
+		var ok bool
 		if _, _, rest, ok = schema.SplitPath(rest); !ok {
 			return ""
 		}
 	}
-	if a := k.AttrAt(strings.TrimSuffix(parent, ".")); a != nil && a.Nest == schema.KeyedBy {
-		return a.Key
-	}
-	return ""
+	return strings.TrimSuffix(parent, ".")
 }
 
 // edit is the row with what stands at path replaced by f of it; nil takes it

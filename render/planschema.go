@@ -12,7 +12,7 @@ func PlanSchema() ([]byte, error) {
 		{"event", closed([]string{"actor", "interface"}, members{{"actor", text()}, {"interface", text()}, {"when", text()}}, "Who changed an object last, from the audit log.")},
 		{"referrer", closed([]string{"type", "id", "name"}, members{{"type", text()}, {"id", text()}, {"name", text()}, {"address", text()}}, "An object that uses another.")},
 		{"refusal", closed([]string{"code", "message", "remedy"}, members{{"code", text()}, {"message", text()}, {"remedy", text()}, {"addresses", listOf(text())}},
-			"Why the plan, or with code prevent-destroy an object of it, is not carried out.")},
+			"Why the plan is not carried out.")},
 		{"left_alone", closed([]string{"kind", "scope", "id", "label", "why"}, members{{"kind", text()}, {"scope", text()}, {"id", text()}, {"label", text()}, {"why", text()}},
 			"A live object that is not touched.")},
 	}

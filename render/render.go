@@ -31,67 +31,6 @@ type Options struct {
 	MaxBytes int    // Markdown: the budget; 0: DefaultMaxBytes
 }
 
-// Counts are what the summary line of the plan says. What is refused by itself
-// is not counted as done.
-func Counts(p *planner.Plan) planner.Counts {
-	var n planner.Counts
-	for _, c := range p.Changes {
-		if c.Adopted {
-			n.Adopt++
-		}
-		if !c.RenamedFrom.IsZero() {
-			n.Rename++
-		}
-		if c.Refused != "" {
-			n.Refused++
-			continue
-		}
-		switch c.Action {
-		case planner.Create:
-			n.Add++
-		case planner.Update, planner.Roll:
-			n.Change++
-		case planner.Replace, planner.CreateReplace:
-			n.Add++
-			n.Destroy++
-		case planner.Delete:
-			n.Destroy++
-		case planner.Forget:
-			n.Forget++
-		}
-	}
-	return n
-}
-
-// changes reports whether there is anything to do or to refuse.
-func changes(n planner.Counts) bool {
-	return n.Add+n.Change+n.Destroy+n.Forget+n.Refused > 0
-}
-
-// refusedWhole reports whether nothing of the plan is carried out. Code
-// prevent-destroy refuses single objects only.
-func refusedWhole(p *planner.Plan) bool {
-	for _, r := range p.Refusals {
-		if r.Code != "prevent-destroy" {
-			return true
-		}
-	}
-	return false
-}
-
-// Outcome is the word for what a plan comes to: "none", "changes" or
-// "refused".
-func Outcome(p *planner.Plan) string {
-	n := Counts(p)
-	switch {
-	case len(p.Refusals) > 0 || n.Refused > 0:
-		return "refused"
-	case changes(n):
-		return "changes"
-	}
-	return "none"
-}
-
 // index finds the address of an object of the plan by its id, so that ids
 // read as names.
 type index map[string]schema.Addr

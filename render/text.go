@@ -344,6 +344,12 @@ func (t *texter) list(title string, lines []string) {
 }
 
 func (t *texter) refusals(p *planner.Plan) {
+	for _, c := range p.Changes {
+		if c.Refused != "" {
+			t.wrapped("Refused: "+clean(c.Addr.String()+": "+c.Refused), "  ", danger)
+			t.line()
+		}
+	}
 	for _, r := range p.Refusals {
 		t.wrapped("Refused: "+clean(r.Message), "  ", danger)
 		if who := concerned(r); who != "" {
@@ -374,24 +380,27 @@ func concerned(r planner.Refusal) string {
 const summaryIndent = "      "
 
 func (t *texter) summary(p *planner.Plan) {
-	n := Counts(p)
-	if changes(n) {
-		t.line(t.paint(bold, planLine(n)))
-	} else {
+	n := p.Counts()
+	outcome := p.Outcome()
+	if outcome == "none" {
 		t.line(t.paint(bold, noChanges))
+	} else {
+		t.line(t.paint(bold, planLine(n)))
 	}
 	if counts := countWords(p, n); len(counts) > 0 {
 		t.wrapped(summaryIndent+strings.Join(counts, " · "), summaryIndent, none)
 	}
 	switch {
-	case refusedWhole(p):
-		t.line(summaryIndent, "The plan is refused: nothing of it is sent.")
-	case changes(n):
+	case len(p.Refusals) > 0:
+		t.line(summaryIndent, refusedWords)
+	case outcome != "none":
 		if b := budgetWords(p.Budget, t.o.Applying); b != "" {
 			t.wrapped(summaryIndent+b, summaryIndent, none)
 		}
 	}
 }
+
+const refusedWords = "The plan is refused: nothing of it is sent."
 
 const noChanges = "No changes. Your Cloudflare configuration matches the files."
 

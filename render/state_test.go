@@ -1,0 +1,55 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"trueup/schema"
+	"trueup/state"
+)
+
+func snapshot() *state.Snapshot {
+	entry := func(a, kind string, values obj, origin state.Origin, n int) *state.Entry {
+		return &state.Entry{Addr: addr(a), Scope: schema.UserScope, ID: id(n), Origin: origin, Applied: row(kind, values)}
+	}
+	office := entry("access_rule.office", "access_rule", office, state.Created, 1)
+	office.PreventDestroy, office.DependsOn = true, []schema.Addr{addr("monitor.login-page"), addr(`access_rule.each["a b"]`)}
+	pool := entry("pool.primary-dc-1", "pool", primary, state.Adopted, 2)
+	token := entry("token.ci-reader", "token", reader, state.Created, 3)
+	token.Secret = state.Delivered
+	token.Applied[schema.KindNamed("token").Index("expires_on")] = schema.Sensitive{Digest: "aa:bb"}
+	old := entry("token.ci-reader", "token", with(reader, obj{"name": "ci-reader (retiring 2026-11-23)"}), state.Created, 4)
+	old.Deposed = true
+	return &state.Snapshot{
+		Serial: 1214, Salt: []byte("0123456789abcdef"),
+		Entries: []*state.Entry{office, entry("monitor.login-page", "monitor", login, state.Created, 18), pool, token, old},
+		Open:    []state.Intent{{Seq: 7, Op: state.OpCreate, Addr: addr("token.new"), Scope: schema.UserScope, Start: time.Date(2026, 11, 22, 14, 3, 0, 0, time.UTC)}},
+	}
+}
+
+func TestState(t *testing.T) {
+	s := snapshot()
+	golden(t, "state.txt", func() []byte {
+		var b bytes.Buffer
+		if err := StateText(&b, s, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	})
+	golden(t, "state.json", func() []byte { return must(StateJSON(s)) })
+	golden(t, "entry.txt", func() []byte {
+		var b bytes.Buffer
+		if err := EntryText(&b, s.Entries[0], Options{}); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	})
+	golden(t, "entry.json", func() []byte { return EntryJSON(s.Entries[3]) })
+	for _, text := range [][]byte{must(StateJSON(s)), must(StateJSON(&state.Snapshot{})), EntryJSON(s.Entries[3])} {
+		if !json.Valid(text) || bytes.Contains(text, []byte("aa:bb")) {
+			t.Errorf("no JSON, or a digest in it: %s", text)
+		}
+	}
+}

@@ -42,11 +42,11 @@ type stateFlags struct {
 
 // apiFlags are those of every command that talks to the API.
 type apiFlags struct {
-	Sim         bool     `help:"Use the built-in simulator, its content kept in .trueup/sim.json, instead of the API."`
-	SimOption   []string `placeholder:"NAME" help:"Turn a switch of the simulator on (see trueup sim --help)." hidden:""`
-	SimFault    []string `placeholder:"FAULT" sep:"none" help:"Make requests to the simulator go wrong." hidden:""`
-	BaseURL     string   `placeholder:"URL" help:"Of the API (default: CLOUDFLARE_BASE_URL, else the public API)."`
-	Parallelism int      `default:"10" help:"How many requests at once."`
+	Sim         bool          `help:"Use the built-in simulator, its content kept in .trueup/sim.json, instead of the API."`
+	SimOption   []string      `placeholder:"NAME" help:"Turn a switch of the simulator on (see trueup sim --help)." hidden:""`
+	SimFault    []string      `placeholder:"FAULT" sep:"none" help:"Make requests to the simulator go wrong." hidden:""`
+	BaseURL     string        `placeholder:"URL" help:"Of the API (default: CLOUDFLARE_BASE_URL, else the public API)."`
+	Parallelism int           `default:"10" help:"How many requests at once."`
 	Timeout     time.Duration `default:"0s" help:"Of the whole run; 0 is none."`
 }
 

@@ -145,7 +145,7 @@ type diagnosticOutput struct {
 }
 
 type rangeOutput struct {
-	File  string `json:"filename"`
+	File  string      `json:"filename"`
 	Start placeOutput `json:"start"`
 	End   placeOutput `json:"end"`
 }

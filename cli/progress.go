@@ -111,13 +111,13 @@ func (p *progress) json(e applier.Event) {
 // eventOutput is an event for machines: the API's own words, code and request
 // id where it failed.
 type eventOutput struct {
-	Type    string        `json:"type"`
-	Address string        `json:"address,omitempty"`
-	Scope   string        `json:"scope,omitempty"`
-	Op      string        `json:"op,omitempty"`
-	ID      string        `json:"id,omitempty"`
-	Detail  string        `json:"detail,omitempty"`
-	Error   *faultOutput  `json:"error,omitempty"`
+	Type    string       `json:"type"`
+	Address string       `json:"address,omitempty"`
+	Scope   string       `json:"scope,omitempty"`
+	Op      string       `json:"op,omitempty"`
+	ID      string       `json:"id,omitempty"`
+	Detail  string       `json:"detail,omitempty"`
+	Error   *faultOutput `json:"error,omitempty"`
 }
 
 type faultOutput struct {

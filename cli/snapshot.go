@@ -19,10 +19,10 @@ const snapshotVersion = 1
 // snapshot is the live objects of some scopes as one file, to plan against
 // without credentials. It holds no secret: the API gives none.
 type snapshot struct {
-	Version    int                               `json:"trueup_snapshot"`
-	Lists      []snapshotList                    `json:"lists"`
-	Catalogues map[string]schema.Catalogue       `json:"permission_groups,omitempty"`
-	Self       map[string]string                 `json:"token_in_use,omitempty"`
+	Version    int                         `json:"trueup_snapshot"`
+	Lists      []snapshotList              `json:"lists"`
+	Catalogues map[string]schema.Catalogue `json:"permission_groups,omitempty"`
+	Self       map[string]string           `json:"token_in_use,omitempty"`
 }
 
 type snapshotList struct {
@@ -185,6 +185,6 @@ func (s *snapshot) Events(context.Context, schema.Scope, time.Time, time.Time, [
 }
 
 func (s *snapshot) OwnAddress(context.Context) (netip.Addr, error) { return netip.Addr{}, nil }
-func (s *snapshot) Missing(*schema.Kind) string                   { return "" }
-func (s *snapshot) Requests() int                                 { return 0 }
-func (s *snapshot) Window() (limit, remaining int, known bool)    { return 0, 0, false }
+func (s *snapshot) Missing(*schema.Kind) string                    { return "" }
+func (s *snapshot) Requests() int                                  { return 0 }
+func (s *snapshot) Window() (limit, remaining int, known bool)     { return 0, 0, false }

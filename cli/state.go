@@ -161,4 +161,3 @@ func (a *app) editState(ctx context.Context, f stateFlags, what string, edit fun
 	}
 	return st.Save(ctx, s, prev)
 }
-

@@ -236,7 +236,7 @@ func (w *wanted) outdated(s *step) bool {
 	}
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
-		if a.Sent() && !(a.Equal(at(s.After, i), at(e.Applied, i)) && hasSensitive(at(s.After, i)) == hasSensitive(at(e.Applied, i))) {
+		if a.Sent() && !a.ServerWord(at(s.After, i)) && !(a.Equal(at(s.After, i), at(e.Applied, i)) && hasSensitive(at(s.After, i)) == hasSensitive(at(e.Applied, i))) {
 			return true
 		}
 	}

@@ -27,12 +27,24 @@ func newView(k *schema.Kind, live, want, applied, marks schema.Row) view {
 }
 
 // after is the row that will be there if the object stays. An object that is
-// as wanted keeps its live row.
+// as wanted keeps its live row, with what only trueup has from the files.
 func (v *view) after() schema.Row {
-	if v.plain && !v.local() && v.kind.SameRow(v.want, v.live) {
+	if !v.kind.SameRow(v.want, v.live) {
+		return v.planned(v.live)
+	}
+	if v.plain && !v.local() {
 		return v.live
 	}
-	return v.planned(v.live)
+	out := slices.Clone(v.live)
+	if !v.plain {
+		out = maskRow(v.kind.Attrs, v.live, v.marks)
+	}
+	for i := range v.kind.Attrs {
+		if v.kind.Attrs[i].Mode == schema.Local {
+			out[i] = at(v.want, i)
+		}
+	}
+	return out
 }
 
 // planned is the row that will be there, with what is left to the server as in

@@ -160,6 +160,8 @@ type Refusal struct {
 // Plan is a decision. It can be saved, shown and carried out.
 type Plan struct {
 	Paths     []string
+	Dir       string // the directory that default state and simulator files lie in
+	StatePath string // as the settings say; "" if they don't
 	Scopes    []schema.Scope // that are concerned, in order
 	Resources int            // how many the files list
 	Changes   []*Change      // in display order: by address, deposed after current; no-ops too

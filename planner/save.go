@@ -24,6 +24,8 @@ type envelope struct {
 
 type savedPlan struct {
 	Paths     []string       `json:"paths"`
+	Dir       string         `json:"dir,omitempty"`
+	StatePath string         `json:"state,omitempty"`
 	Scopes    []schema.Scope `json:"scopes"`
 	Resources int            `json:"resources"`
 	Destroy   bool           `json:"destroy,omitempty"`
@@ -80,7 +82,7 @@ type savedField struct {
 // sensitive values and without the live items as they came.
 func (p *Plan) Encode() ([]byte, error) {
 	s := savedPlan{
-		Paths: p.Paths, Scopes: p.Scopes, Resources: p.Resources, Destroy: p.Destroy, Targets: p.Targets, Salt: p.Salt,
+		Paths: p.Paths, Dir: p.Dir, StatePath: p.StatePath, Scopes: p.Scopes, Resources: p.Resources, Destroy: p.Destroy, Targets: p.Targets, Salt: p.Salt,
 		Budget: p.Budget, LeftAlone: p.LeftAlone, Foreign: p.Foreign, Refusals: p.Refusals, Warnings: p.Warnings,
 		Changes: make([]savedChange, len(p.Changes)),
 	}

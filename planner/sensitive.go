@@ -203,7 +203,7 @@ func (p *Plan) Unseal(want *schema.Graph) error {
 	}
 	u := unsealer{ids: p.ids()}
 	for _, c := range p.Changes {
-		if c.Action == Delete || c.Action == Forget || !anyOf(c.After, isSensitive) {
+		if !c.touches() || !anyOf(c.After, isSensitive) {
 			continue
 		}
 		u.addr = c.Addr

@@ -46,7 +46,7 @@ func (p *Plan) Stale(live []Listing) []Refusal {
 
 // touches reports whether carrying the change out depends on what is there.
 func (c *Change) touches() bool {
-	return c.Action != Forget && (c.Action != NoOp || c.Adopted || !c.RenamedFrom.IsZero())
+	return c.Action != Forget && (c.Action != NoOp || c.Record)
 }
 
 // objects are all objects that the plan knows of.

@@ -207,7 +207,7 @@ func Decode(data []byte) (*Plan, error) {
 		return nil, fmt.Errorf("the saved plan cannot be read: %w", err)
 	}
 	p := &Plan{
-		Paths: s.Paths, Scopes: s.Scopes, Resources: s.Resources, Destroy: s.Destroy, Targets: s.Targets, Salt: s.Salt,
+		Paths: s.Paths, Dir: s.Dir, StatePath: s.StatePath, Scopes: s.Scopes, Resources: s.Resources, Destroy: s.Destroy, Targets: s.Targets, Salt: s.Salt,
 		Budget: s.Budget, LeftAlone: s.LeftAlone, Foreign: s.Foreign, Refusals: s.Refusals, Warnings: s.Warnings,
 		Changes: make([]*Change, len(s.Changes)),
 	}

@@ -89,8 +89,13 @@ func (e *Entry) Key() Key {
 
 // Compare orders entries by address, scope, then current before deposed.
 func (e *Entry) Compare(f *Entry) int {
-	a, b := e.Key(), f.Key()
-	return cmp.Or(a.Addr.Compare(b.Addr), cmp.Compare(a.Scope.String(), b.Scope.String()), cmp.Compare(a.Deposed, b.Deposed))
+	if c := e.Addr.Compare(f.Addr); c != 0 {
+		return c
+	}
+	if e.Scope != f.Scope {
+		return cmp.Compare(e.Scope.String(), f.Scope.String())
+	}
+	return cmp.Compare(e.Key().Deposed, f.Key().Deposed)
 }
 
 // Op is a sort of write.
@@ -144,11 +149,11 @@ type Record struct {
 
 // Holder says who holds a lock.
 type Holder struct {
-	Who  string // user name
-	Host string
-	PID  int
-	What string // the command
-	When time.Time
+	Who  string    `json:"who"` // user name
+	Host string    `json:"host"`
+	PID  int       `json:"pid"`
+	What string    `json:"what"` // the command
+	When time.Time `json:"when"`
 }
 
 // LockedError is the error of Lock when another process holds it. It wraps

@@ -32,6 +32,7 @@ type line struct {
 	old, new cell
 	sink     bool           // new is where something goes to: shown with an arrow before it
 	forces   bool           // forces replacement
+	member   mark           // new is a member of a set that comes in or goes out
 	note     string         // how it drifted
 	field    *planner.Field // what it shows; nil for a whole object's attributes
 }

@@ -37,7 +37,7 @@ func (f form) whole(k *schema.Kind, c *planner.Change, row schema.Row, symbol st
 		switch {
 		case a.Mode == schema.Local && symbol == "-":
 		case a.Mode == schema.Local:
-			out = append(out, f.local(a, row[i])...)
+			out = append(out, f.local(a, row[i], symbol)...)
 		case isList && a.Type == schema.TypeObject:
 			out = append(out, f.elements(a, l, symbol)...)
 		default:
@@ -98,7 +98,7 @@ func (f form) renewed(c *planner.Change) []line {
 	out := []line{{symbol: "~", path: "secret", new: plainCell("a new value" + afterApply + "; the old one stops working")}}
 	if a := c.Kind.Attr(c.Kind.API.Sink); a != nil {
 		if v := c.Kind.Get(c.After, a.Name); v != nil {
-			out = append(out, f.local(a, v)...)
+			out = append(out, f.local(a, v, "+")...)
 		}
 	}
 	return out
@@ -106,14 +106,14 @@ func (f form) renewed(c *planner.Change) []line {
 
 // local shows an attribute that is never sent. A list of objects of which one
 // part each is set is a list of places that something goes to.
-func (f form) local(a *schema.Attr, v schema.Value) []line {
+func (f form) local(a *schema.Attr, v schema.Value, symbol string) []line {
 	l, ok := v.(schema.List)
 	if !ok || a.Type != schema.TypeObject {
-		return []line{{symbol: "+", path: a.Name, new: plainCell(f.text(a, v))}}
+		return []line{{symbol: symbol, path: a.Name, new: plainCell(f.text(a, v))}}
 	}
 	var out []line
 	for _, e := range l {
-		out = append(out, line{symbol: "+", path: a.Name, new: plainCell(f.place(a.Elem(), e)), sink: true})
+		out = append(out, line{symbol: symbol, path: a.Name, new: plainCell(f.place(a.Elem(), e)), sink: true})
 	}
 	return out
 }
@@ -190,7 +190,7 @@ func (f form) members(a *schema.Attr, l line, before, after schema.List) []line 
 		slices.Sort(texts)
 		for _, t := range texts {
 			m := l
-			m.new = plainCell(string(sign) + " " + t)
+			m.new, m.member = plainCell(string(sign)+" "+t), sign
 			if len(lines) > 0 {
 				m.symbol, m.path, m.forces, m.field = "", "", false, nil
 			}

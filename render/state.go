@@ -58,7 +58,7 @@ func (t *texter) entry(e *state.Entry) {
 		words = append(words, "secret "+string(e.Secret))
 	}
 	t.line(t.paint(bold, title), clean(" · "+strings.Join(words, " · ")))
-	lines := []line{{path: "id", new: plainCell(quote(e.ID))}}
+	lines := []line{{path: "id", new: plainCell(clean(e.ID))}}
 	if k := schema.KindNamed(e.Addr.Kind); k != nil {
 		lines = append(lines, form{index: t.index}.whole(k, &planner.Change{Kind: k, Addr: e.Addr}, e.Applied, "")...)
 	}

@@ -1,0 +1,132 @@
+package render
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+	mdhtml "github.com/yuin/goldmark/renderer/html"
+	"golang.org/x/net/html"
+
+	"trueup/planner"
+)
+
+func TestMarkdown(t *testing.T) {
+	for name, p := range cases() {
+		t.Run(name, func(t *testing.T) {
+			golden(t, name+".md", func() []byte { return must(Markdown(p, goldenOptions)) })
+		})
+	}
+}
+
+// big is a plan of n creations, n updates and d deletions.
+func big(n, d int) *planner.Plan {
+	var cs []*planner.Change
+	for i := range n {
+		cs = append(cs, change(fmt.Sprintf("access_rule.new-%d", i), planner.Create, nil, office),
+			change(fmt.Sprintf("access_rule.changed-%d", i), planner.Update, with(office, obj{"notes": lorem + "x"}), with(office, obj{"notes": lorem + "y"}), field("notes"), same(2)))
+	}
+	for i := range d {
+		cs = append(cs, change(fmt.Sprintf("access_rule.gone-%d", i), planner.Delete, office, nil, because(planner.ReasonNotListed)))
+	}
+	return plan(cs...)
+}
+
+// TestMarkdownBudget: within the budget, with every destruction, and what was
+// cut counted.
+func TestMarkdownBudget(t *testing.T) {
+	for _, c := range []struct{ n, d, max int }{{1000, 50, 0}, {1000, 0, 0}, {5, 5, 3000}, {300, 300, 65_000}, {1, 1, 1500}, {3000, 1, 1 << 20}} {
+		p := big(c.n, c.d)
+		out := string(must(Markdown(p, Options{MaxBytes: c.max})))
+		limit := c.max
+		if limit == 0 {
+			limit = DefaultMaxBytes
+		}
+		if len(out) > limit {
+			t.Errorf("%+v: %d bytes", c, len(out))
+		}
+		if n := len(out); c.n >= 1000 && n < limit/2 {
+			t.Errorf("%+v: only %d bytes of %d are used", c, n, limit)
+		}
+		for i := range c.d {
+			if !strings.Contains(out, fmt.Sprintf("access_rule.gone-%d", i)) {
+				t.Fatalf("%+v: gone-%d was cut", c, i)
+			}
+		}
+		shown := strings.Count(out, "`access_rule.new-") + strings.Count(out, "<code>access_rule.new-")
+		if cut := c.n - shown; cut > 0 && !strings.Contains(out, comma(cut)+" created") {
+			t.Errorf("%+v: %d created were cut and are not counted", c, cut)
+		}
+	}
+}
+
+// TestMarkdownNeverCutsDestroys: not even where they alone are more than the
+// budget.
+func TestMarkdownNeverCutsDestroys(t *testing.T) {
+	out := string(must(Markdown(big(10, 2000), Options{MaxBytes: 10_000})))
+	for i := range 2000 {
+		if !strings.Contains(out, fmt.Sprintf("access_rule.gone-%d", i)) {
+			t.Fatalf("gone-%d was cut", i)
+		}
+	}
+	if !strings.Contains(out, "10 created") {
+		t.Error("what was cut is not counted")
+	}
+}
+
+// TestMarkdownEscapes renders Markdown as a site would that lets HTML through,
+// and looks for elements that are not ours, and for text outside of code that
+// the site would make a mention or a link of.
+func TestMarkdownEscapes(t *testing.T) {
+	all := strings.Join(corpus, " ")
+	ours := []string{"html", "head", "body", "h3", "p", "blockquote", "strong", "code", "details", "summary", "pre", "ul", "li", "sub", "br"}
+	md := goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(mdhtml.WithUnsafe()))
+	for _, limit := range []int{0, 60_000, 8_000} {
+		for name, p := range cases() {
+			out := must(Markdown(p, Options{Title: all, Commit: all, Source: all, MaxBytes: limit}))
+			var page bytes.Buffer
+			if err := md.Convert(out, &page); err != nil {
+				t.Fatal(err)
+			}
+			root, err := html.Parse(&page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			details := 0
+			for n := range root.Descendants() {
+				switch n.Type {
+				case html.ElementNode:
+					if !slices.Contains(ours, n.Data) {
+						t.Errorf("%s, limit %d: a value made an element %s", name, limit, n.Data)
+					}
+					if n.Data == "details" {
+						details++
+					}
+					if len(n.Attr) > 0 && !(len(n.Attr) == 1 && n.Attr[0].Val == "language-diff") {
+						t.Errorf("%s, limit %d: %s has attributes %v", name, limit, n.Data, n.Attr)
+					}
+				case html.TextNode:
+					if n.Parent.Data != "code" && regexp.MustCompile(`@\w|#\d`).MatchString(n.Data) {
+						t.Errorf("%s, limit %d: a mention outside of code: %s", name, limit, n.Data)
+					}
+				}
+			}
+			if want := bytes.Count(out, []byte("\n<details>")); details != want {
+				t.Errorf("%s, limit %d: %d details, and %d were written", name, limit, details, want)
+			}
+		}
+	}
+}
+
+func TestCodeSpan(t *testing.T) {
+	for in, want := range map[string]string{"a": "`a`", "a`b": "``a`b``", "`": "`` ` ``", " a ": "`  a  `", "a``b`c": "```a``b`c```", "": "", "a\nb": "`a\\u000ab`"} {
+		if got := codeSpan(in); got != want {
+			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+	}
+}

@@ -36,7 +36,7 @@ func (p *Plan) Stale(live []Listing) []Refusal {
 		}
 		if what := c.stale(now[ListKey{c.Kind, c.Scope}], planned); what != "" {
 			out = append(out, Refusal{
-				Code: codeStale, Message: fmt.Sprintf("%s %s since the plan was made", c.Addr, what),
+				Code: codeStale, Message: c.Addr.String() + " " + what,
 				Remedy: "Make a new plan, and look at it again.", Addrs: []string{c.Addr.String()},
 			})
 		}
@@ -69,17 +69,17 @@ func (c *Change) stale(g *group, planned map[ObjectKey]bool) string {
 		return "cannot be compared with what is there, which was not read"
 	}
 	if id := c.appeared(g, planned); id != "" {
-		return fmt.Sprintf("would be created, but one like it (%s) has appeared", id)
+		return fmt.Sprintf("would be created, but one like it (%s) has appeared since the plan was made", id)
 	}
 	if c.ID == "" {
 		return ""
 	}
 	o := g.byID[c.ID]
 	if o == nil {
-		return fmt.Sprintf("(%s) was deleted", c.ID)
+		return fmt.Sprintf("(%s) was deleted since the plan was made", c.ID)
 	}
 	if paths := moved(c.Kind, c.Before, o.Values); len(paths) > 0 {
-		return fmt.Sprintf("(%s) was changed: %s", c.ID, strings.Join(paths, ", "))
+		return fmt.Sprintf("(%s) was changed since the plan was made: %s", c.ID, strings.Join(paths, ", "))
 	}
 	before := o.Values
 	if hasSensitive(c.Before) {

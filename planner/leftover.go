@@ -151,7 +151,7 @@ func (m *maker) entry(g *group, e *state.Entry) {
 	case o == nil && !e.Deposed && m.stands(g, e):
 		return
 	case o == nil:
-	case o.entry == e && !(e.Deposed && o.taker != nil):
+	case o.entry == e && (!e.Deposed || o.taker == nil || o.step != nil && o.step.Deposed && o.step.Addr == e.Addr):
 		return
 	case !e.Deposed && m.stands(g, e):
 		return

@@ -216,9 +216,7 @@ func (m *maker) unread(g *group) {
 		Detail:  "Where a snapshot file is used, make it again with these files.",
 	}
 	if len(g.wants) > 0 {
-		d.Address, d.Range = g.wants[0].Addr.String(), g.wants[0].Decl
-	} else {
-		d.Address = g.entries[0].Addr.String()
+		d.Range = g.wants[0].Decl
 	}
 	m.diags.Add(d)
 }

@@ -204,7 +204,7 @@ func ids(os []*object) string {
 }
 
 // matchAnswer takes what can still be answered, else what is answered as
-// wanted, else the newest.
+// wanted, of these the one that the state knows, else the newest.
 func (m *maker) matchAnswer(w *wanted, cands []*object) {
 	a := w.Kind.Answer
 	if names := several(w, cands); names != "" {
@@ -218,7 +218,8 @@ func (m *maker) matchAnswer(w *wanted, cands []*object) {
 	cands = prefer(cands, func(o *object) bool { return o.ignored == 0 })
 	cands = prefer(cands, m.answerable)
 	if !m.answerable(cands[0]) {
-		cands = prefer(cands, func(o *object) bool { return w.answered(o) })
+		cands = prefer(cands, w.answered)
+		cands = prefer(cands, func(o *object) bool { return w.entry != nil && o.entry == w.entry })
 	}
 	m.claim(w, slices.MaxFunc(cands, func(x, y *object) int {
 		return cmp.Or(cmp.Compare(schema.Text(x.Get(a.Newest)), schema.Text(y.Get(a.Newest))), cmp.Compare(y.ID, x.ID))

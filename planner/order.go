@@ -26,9 +26,11 @@ func (m *maker) connect() {
 	m.refuseCycles()
 }
 
-// need records that t must have been done before s.
+// need records that t must have been done before s. That it is recorded twice
+// does no harm, and looking for it would cost too much where thousands are
+// needed.
 func (s *step) need(t *step) {
-	if t != nil && t != s && t.acts() && !slices.Contains(s.needs, t) {
+	if t != nil && t != s && t.acts() {
 		s.needs = append(s.needs, t)
 	}
 }
@@ -130,7 +132,7 @@ func (m *maker) refuseCycles() {
 	slices.Sort(addrs)
 	d := diag.Diagnostic{
 		Code: "cycle", Address: addrs[0], Summary: "each of these must be changed before the other: " + strings.Join(addrs, ", "),
-		Detail: "Names that the server wants unique cannot be exchanged in one step: give one of them a third name first, and apply.",
+		Detail: "Names that the server wants unique cannot be exchanged in one step: give one of them a third name first, and apply. Where depends_on is the cause, take one of the dependencies out.",
 	}
 	if w := stuck[0].want; w != nil {
 		d.Range = w.Decl
@@ -211,6 +213,7 @@ func (m *maker) sort() {
 			s.Needs = append(s.Needs, t.pos)
 		}
 		slices.Sort(s.Needs)
+		s.Needs = slices.Compact(s.Needs)
 	}
 	m.waves()
 }

@@ -99,14 +99,14 @@ type Change struct {
 	Kind    *schema.Kind
 	Scope   schema.Scope
 	ID      string // of the live object; "" where there is none
-	Deposed bool   // not the object that the address means from now on
+	Deposed bool   // not the object that the address means from now on. The state may still have it as the current one: then it is to be put down as deposed before anything else is done for the address
 	Action  Action
 	Reason  Reason
 
 	Roll        bool        // of an Update: its secret is renewed afterwards, since the last one never reached its sink
 	Record      bool        // of a NoOp: what the state remembers of it is no longer so (or nothing), so apply records it
 	Adopted     bool        // a live object that was not ours is taken over
-	RenamedFrom schema.Addr // the address under which it was ours; zero if not renamed
+	RenamedFrom schema.Addr // the address under which it was ours; zero if not renamed. That entry goes only if it still has this ID: addresses can be swapped
 
 	Before schema.Row // what is there; nil if nothing is
 	After  schema.Row // what will be there; nil if nothing will. May hold Refs to objects that are created by this plan
@@ -160,8 +160,8 @@ type Refusal struct {
 // Plan is a decision. It can be saved, shown and carried out.
 type Plan struct {
 	Paths     []string
-	Dir       string // the directory that default state and simulator files lie in
-	StatePath string // as the settings say; "" if they don't
+	Dir       string         // the directory that default state and simulator files lie in
+	StatePath string         // as the settings say; "" if they don't
 	Scopes    []schema.Scope // that are concerned, in order
 	Resources int            // how many the files list
 	Changes   []*Change      // in display order: by address, deposed after current; no-ops too

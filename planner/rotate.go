@@ -50,7 +50,8 @@ func (m *maker) rotate(w *wanted) {
 	old.Before, old.After = v.before, v.planned(o.Values)
 	old.Fields, old.Same = v.fields()
 	old.Drift = v.drift(w.IgnoreChanges)
-	old.Deposed, old.Adopted = true, o.entry == nil
+	old.Deposed = true
+	m.ownership(w, old)
 	old.object, old.entry, old.ID, old.Raw = o, o.entry, o.ID, o.Raw
 	old.Names = m.idNames(w.Kind, w.Scope, o.Names, old.Before)
 	o.step = old

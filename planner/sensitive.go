@@ -190,6 +190,12 @@ func reveal(row schema.Row) schema.Row {
 	return out
 }
 
+// NeedsFiles reports whether a saved plan holds digests of sensitive values,
+// which are taken from the files again before it is carried out.
+func (p *Plan) NeedsFiles() bool {
+	return slices.ContainsFunc(p.Changes, func(c *Change) bool { return c.touches() && anyOf(c.After, isSensitive) })
+}
+
 // Unseal puts the values of the files back where a saved plan holds digests of
 // sensitive ones. Stale has been called before, so that the live values are
 // known. The error is a *SealError: it names what is not the value that was

@@ -14,8 +14,7 @@ import (
 // touch makes no difference.
 //
 // It takes the live items (Change.Raw and Before) from live, so it must be
-// called before a saved plan is carried out. Of what is live, the lists are
-// needed whose kind and scope the plan touches.
+// called before a saved plan is carried out. Lists tells what live must hold.
 func (p *Plan) Stale(live []Listing) []Refusal {
 	now := make(map[ListKey]*group, len(live))
 	for _, l := range live {
@@ -47,6 +46,18 @@ func (p *Plan) Stale(live []Listing) []Refusal {
 // touches reports whether carrying the change out depends on what is there.
 func (c *Change) touches() bool {
 	return c.Action != Forget && (c.Action != NoOp || c.Record)
+}
+
+// Lists are what has to be read before Stale, in order.
+func (p *Plan) Lists() []ListKey {
+	var out []ListKey
+	for _, c := range p.Changes {
+		if key := (ListKey{c.Kind, c.Scope}); c.touches() && !slices.Contains(out, key) {
+			out = append(out, key)
+		}
+	}
+	slices.SortFunc(out, ListKey.compare)
+	return out
 }
 
 // objects are all objects that the plan knows of.

@@ -26,11 +26,12 @@ func (m *maker) aim() {
 		}
 	}
 	for _, s := range m.steps {
-		if slices.ContainsFunc(m.in.Targets, func(t schema.Addr) bool { return names(t, s.Addr) }) {
+		if m.targeted(s.Addr) {
 			keep(s)
 		}
 	}
 	m.steps = slices.DeleteFunc(m.steps, func(s *step) bool { return !s.kept })
+	m.hushOthers()
 	texts := make([]string, len(m.in.Targets))
 	for i, t := range m.in.Targets {
 		texts[i] = t.String()
@@ -39,6 +40,38 @@ func (m *maker) aim() {
 		Severity: diag.Warning, Code: "targeted", Summary: "this plan is only about " + strings.Join(texts, ", ") + " and what they need",
 		Detail: "Everything else is left out, whatever the files say. Plan without --target to see the rest.",
 	})
+}
+
+// hushOthers drops what there is to say about resources that the targets leave
+// out: what is said about a target, what it refers to and what is done for it
+// stays.
+func (m *maker) hushOthers() {
+	heard, seen := map[string]bool{}, map[*wanted]bool{}
+	for _, s := range m.steps {
+		heard[s.Addr.String()] = true
+	}
+	var hear func(w *wanted)
+	hear = func(w *wanted) {
+		if w == nil || seen[w] {
+			return
+		}
+		seen[w], heard[w.Addr.String()] = true, true
+		for _, r := range w.refs {
+			hear(m.wants[r.Addr])
+		}
+	}
+	for _, w := range m.all {
+		if m.targeted(w.Addr) {
+			hear(w)
+		}
+	}
+	other := func(d diag.Diagnostic) bool { return d.Address != "" && !heard[d.Address] }
+	m.diags = slices.DeleteFunc(m.diags, other)
+	m.plan.Warnings = slices.DeleteFunc(m.plan.Warnings, other)
+}
+
+func (m *maker) targeted(addr schema.Addr) bool {
+	return slices.ContainsFunc(m.in.Targets, func(t schema.Addr) bool { return names(t, addr) })
 }
 
 // names reports whether the target means the address: itself, or without a key

@@ -29,6 +29,10 @@ func TestInvitations(t *testing.T) {
 			"update invite_response.acme #2 adopted status", ""},
 		{"sent again, answered before", files, []*schema.Object{invite(1, 50, "accepted", "2026-11-01T00:00:00Z"), invite(2, 50, "expired", "2026-11-02T00:00:00Z")},
 			"no-op invite_response.acme #1 adopted record", ""},
+		{"sent twice, one answered", files, []*schema.Object{invite(1, 50, "pending", "2026-11-01T00:00:00Z"), invite(2, 50, "accepted", "2026-11-02T00:00:00Z")},
+			"no-op invite_response.acme #2 adopted record", ""},
+		{"sent again after an answer", files, []*schema.Object{invite(1, 50, "pending", "2026-11-03T00:00:00Z"), invite(2, 50, "accepted", "2026-11-02T00:00:00Z")},
+			"update invite_response.acme #1 adopted status", ""},
 		{"by name", byName, []*schema.Object{invite(1, 50, "pending", "2026-11-01T00:00:00Z")}, "update invite_response.acme #1 adopted status", ""},
 		{"another organization", files, []*schema.Object{invite(1, 51, "pending", "2026-11-01T00:00:00Z")}, "", "unanswerable"},
 	} {

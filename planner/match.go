@@ -1,7 +1,6 @@
 package planner
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -203,10 +202,10 @@ func ids(os []*object) string {
 	return b.String()
 }
 
-// matchAnswer takes what can still be answered, else what is answered as
-// wanted, of these the one that the state knows, else the newest.
+// matchAnswer takes what can still be answered, unless something as new is
+// answered as wanted: of two that were sent, one is answered. Else it takes the
+// newest.
 func (m *maker) matchAnswer(w *wanted, cands []*object) {
-	a := w.Kind.Answer
 	if names := several(w, cands); names != "" {
 		m.fail(w, w.keyAttr(), diag.Diagnostic{
 			Code:    "ambiguous",
@@ -216,15 +215,31 @@ func (m *maker) matchAnswer(w *wanted, cands []*object) {
 		return
 	}
 	cands = prefer(cands, func(o *object) bool { return o.ignored == 0 })
-	cands = prefer(cands, m.answerable)
-	if !m.answerable(cands[0]) {
-		cands = prefer(cands, w.answered)
-		cands = prefer(cands, func(o *object) bool { return w.entry != nil && o.entry == w.entry })
+	open := w.newest(cands, m.answerable)
+	done := w.newest(prefer(cands, func(o *object) bool { return w.entry != nil && o.entry == w.entry && w.answered(o) }), w.answered)
+	switch {
+	case open != nil && (done == nil || w.sent(open) > w.sent(done)):
+		m.claim(w, open)
+	case done != nil:
+		m.claim(w, done)
+	default:
+		m.claim(w, w.newest(cands, func(*object) bool { return true }))
 	}
-	m.claim(w, slices.MaxFunc(cands, func(x, y *object) int {
-		return cmp.Or(cmp.Compare(schema.Text(x.Get(a.Newest)), schema.Text(y.Get(a.Newest))), cmp.Compare(y.ID, x.ID))
-	}))
 }
+
+// newest is the latest of those for which f holds, nil if there is none.
+func (w *wanted) newest(cands []*object, f func(*object) bool) *object {
+	var best *object
+	for _, o := range cands {
+		if f(o) && (best == nil || w.sent(o) > w.sent(best)) {
+			best = o
+		}
+	}
+	return best
+}
+
+// sent is when the object that waits for an answer was made.
+func (w *wanted) sent(o *object) string { return schema.Text(o.Get(w.Kind.Answer.Newest)) }
 
 // several names the objects' values of the first attribute of the natural key,
 // where the resource does not say which and they differ.

@@ -54,17 +54,22 @@ func (s *Sources) put(src *source) {
 
 // place is the range of a file that a range of hcl's means.
 func (s *Sources) place(r hcl.Range) diag.Range {
-	name, number, inTemplate := strings.Cut(r.Filename, templateMark)
-	src := s.get(name)
-	if src == nil {
-		return diag.Range{File: name}
+	name, _, _ := strings.Cut(r.Filename, templateMark)
+	if src := s.get(name); src != nil {
+		return src.place(r)
 	}
+	return diag.Range{File: name}
+}
+
+// place is the range of this file that a range of hcl's means.
+func (s *source) place(r hcl.Range) diag.Range {
+	_, number, inTemplate := strings.Cut(r.Filename, templateMark)
 	if !inTemplate {
-		return diag.Range{File: name, Start: src.pos(r.Start.Byte), End: src.pos(r.End.Byte)}
+		return diag.Range{File: s.name, Start: s.pos(r.Start.Byte), End: s.pos(r.End.Byte)}
 	}
 	i, _ := strconv.Atoi(number)
-	node := src.scalars[i]
-	return diag.Range{File: name, Start: src.within(node, r.Start.Byte), End: src.within(node, r.End.Byte)}
+	node := s.scalars[i]
+	return diag.Range{File: s.name, Start: s.within(node, r.Start.Byte), End: s.within(node, r.End.Byte)}
 }
 
 // templateMark separates, in the file name that hcl is given for the text of a

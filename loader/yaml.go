@@ -236,4 +236,21 @@ func isPlain(n *yaml.Node) bool {
 }
 
 // isTemplate reports whether text has to be evaluated.
-func isTemplate(text string) bool { return strings.Contains(text, "${") || strings.Contains(text, "%{") }
+func isTemplate(text string) bool {
+	return strings.Contains(text, "${") || strings.Contains(text, "%{")
+}
+
+// invalidUTF8 is where text stops being valid UTF-8, or -1.
+func invalidUTF8(text []byte) int {
+	if utf8.Valid(text) {
+		return -1
+	}
+	at := 0
+	for {
+		r, size := utf8.DecodeRune(text[at:])
+		if r == utf8.RuneError && size <= 1 {
+			return at
+		}
+		at += size
+	}
+}

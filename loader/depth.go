@@ -1,0 +1,178 @@
+package loader
+
+import "bytes"
+
+// The parser of expressions recurses, and so does evaluation: text that nests
+// without end would end the process, not in an error. Before anything is parsed,
+// these functions look how deep it goes.
+
+const maxSteps = 1000 // operators, indices and directives of one expression
+
+// deepHCL is the offset at which the nesting of an HCL file passes a limit, or -1.
+func deepHCL(text []byte) int {
+	d := depths{text: text, frames: []frame{{kind: '{', top: true}}}
+	return d.run()
+}
+
+// deepTemplate is deepHCL for a template, such as the text of a YAML scalar.
+func deepTemplate(text []byte) int {
+	d := depths{text: text, frames: []frame{{kind: 't', top: true}}}
+	return d.run()
+}
+
+// frame is what the text at one level of nesting is: '(', '[', '{' are code
+// between brackets, 't' is a template as a whole, '"' a quoted one, '<' a
+// heredoc.
+type frame struct {
+	kind  byte
+	top   bool
+	loop  bool   // '{' with a for expression: line breaks separate nothing
+	steps int    // operators since the last separator; directives of a template
+	mark  []byte // the word that ends a heredoc
+}
+
+type depths struct {
+	text   []byte
+	at     int
+	frames []frame
+	deep   int          // how far the nesting went
+	ends   func(at int) // told of each line break at the top; may be nil
+}
+
+func (d *depths) run() int {
+	for d.at < len(d.text) {
+		f := &d.frames[len(d.frames)-1]
+		start := d.at
+		switch f.kind {
+		case 't', '"', '<':
+			d.inTemplate(f)
+		default:
+			d.inCode(f)
+		}
+		d.deep = max(d.deep, len(d.frames))
+		if len(d.frames) > maxDepth+1 || d.frames[len(d.frames)-1].steps > maxSteps {
+			return start
+		}
+	}
+	return -1
+}
+
+func (d *depths) push(f frame) { d.frames = append(d.frames, f) }
+
+func (d *depths) pop() {
+	if len(d.frames) > 1 {
+		d.frames = d.frames[:len(d.frames)-1]
+	}
+}
+
+func (d *depths) rest() []byte { return d.text[d.at:] }
+
+func (d *depths) inCode(f *frame) {
+	c := d.text[d.at]
+	switch {
+	case c == '#' || bytes.HasPrefix(d.rest(), []byte("//")):
+		d.skipTo("\n", 0)
+	case bytes.HasPrefix(d.rest(), []byte("/*")):
+		d.at += 2
+		d.skipTo("*/", 2)
+	case c == '"':
+		d.at++
+		d.push(frame{kind: '"'})
+	case bytes.HasPrefix(d.rest(), []byte("<<")) && d.heredoc():
+	case c == '(' || c == '[' || c == '{':
+		if c == '[' {
+			f.steps++
+		}
+		d.at++
+		d.push(frame{kind: c, loop: c == '{' && bytes.HasPrefix(bytes.TrimLeft(d.rest(), " \t\r\n"), []byte("for"))})
+	case c == ')' || c == ']' || c == '}':
+		d.at++
+		d.pop()
+	default:
+		d.at++
+		f.count(c)
+		if c == '\n' && len(d.frames) == 1 && d.ends != nil {
+			d.ends(d.at)
+		}
+	}
+}
+
+func (f *frame) count(c byte) {
+	switch c {
+	case ',':
+		f.steps = 0
+	case '\n':
+		if f.kind == '{' && !f.loop {
+			f.steps = 0
+		}
+	case '+', '-', '*', '/', '%', '<', '>', '=', '!', '&', '|', '?', '.':
+		f.steps++
+	}
+}
+
+func (d *depths) skipTo(end string, past int) {
+	i := bytes.Index(d.rest(), []byte(end))
+	if i < 0 {
+		d.at = len(d.text)
+		return
+	}
+	d.at += i + past
+}
+
+// heredoc takes <<WORD or <<-WORD up to its line's end, if that is what stands
+// there.
+func (d *depths) heredoc() bool {
+	rest := bytes.TrimPrefix(d.rest()[2:], []byte("-"))
+	n := 0
+	for n < len(rest) && (isWord(rest[n]) || n > 0 && rest[n] == '-') {
+		n++
+	}
+	after := bytes.TrimPrefix(rest[n:], []byte("\r"))
+	if n == 0 || len(after) == 0 || after[0] != '\n' {
+		return false
+	}
+	d.at = len(d.text) - len(after) + 1
+	d.push(frame{kind: '<', mark: rest[:n]})
+	d.heredocEnd()
+	return true
+}
+
+func isWord(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+}
+
+// heredocEnd ends the heredoc if the line that begins here is its last.
+func (d *depths) heredocEnd() {
+	line := d.rest()
+	if i := bytes.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i]
+	}
+	if bytes.Equal(bytes.TrimSpace(line), d.frames[len(d.frames)-1].mark) {
+		d.at += len(line)
+		d.pop()
+	}
+}
+
+func (d *depths) inTemplate(f *frame) {
+	rest := d.rest()
+	switch {
+	case len(rest) > 2 && rest[2] == '{' && (rest[0] == '$' && rest[1] == '$' || rest[0] == '%' && rest[1] == '%'):
+		d.at += 3
+	case len(rest) > 1 && rest[1] == '{' && (rest[0] == '$' || rest[0] == '%'):
+		if rest[0] == '%' {
+			f.steps++
+		}
+		d.at += 2
+		d.push(frame{kind: '(', top: false})
+	case f.kind == '"' && rest[0] == '\\' && len(rest) > 1:
+		d.at += 2
+	case f.kind == '"' && rest[0] == '"':
+		d.at++
+		d.pop()
+	case f.kind == '<' && rest[0] == '\n':
+		d.at++
+		d.heredocEnd()
+	default:
+		d.at++
+	}
+}

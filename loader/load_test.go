@@ -1,0 +1,121 @@
+package loader
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"trueup/diag"
+	"trueup/schema"
+)
+
+// write lays files out in a new directory.
+func write(t testing.TB, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// print is what a user sees of the diagnostics.
+func print(s *Sources, ds diag.List) string {
+	var b bytes.Buffer
+	_ = diag.Printer{Source: s.Source}.Print(&b, ds)
+	return b.String()
+}
+
+// mustLoad loads files that have no mistakes.
+func mustLoad(t testing.TB, o Options, files map[string]string) *schema.Graph {
+	t.Helper()
+	o.Dir = write(t, files)
+	g, s, ds := Load(context.Background(), o)
+	if ds.HasErrors() {
+		t.Fatalf("unexpected errors:\n%s", print(s, ds))
+	}
+	return g
+}
+
+// same are the options under which graphs of both spellings are equal: all but
+// places and what they were loaded from.
+var same = cmp.Options{
+	cmpopts.IgnoreTypes(diag.Range{}),
+	cmpopts.IgnoreFields(schema.Resource{}, "Ranges"),
+	cmpopts.IgnoreFields(schema.Graph{}, "Paths"),
+	cmp.Comparer(func(a, b *schema.Kind) bool { return a == b }),
+	cmp.Comparer(func(a, b schema.Sensitive) bool { return cmp.Equal(a.Value, b.Value) }),
+}
+
+// bothSpellings loads one configuration from its two spellings and demands the
+// same graph.
+func bothSpellings(t *testing.T, o Options, yaml, hcl string, more map[string]string) *schema.Graph {
+	t.Helper()
+	files := map[string]string{"trueup.yaml": yaml}
+	other := map[string]string{"trueup.hcl": hcl}
+	for name, text := range more {
+		files[name], other[name] = text, text
+	}
+	a, b := mustLoad(t, o, files), mustLoad(t, o, other)
+	if d := cmp.Diff(a, b, same); d != "" {
+		t.Errorf("YAML (-) and HCL (+) differ:\n%s", d)
+	}
+	return a
+}
+
+func read(t testing.TB, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func addresses(g *schema.Graph) []string {
+	var out []string
+	for _, r := range g.Resources {
+		out = append(out, r.Addr.String())
+	}
+	return out
+}
+
+func find(t testing.TB, g *schema.Graph, addr string) *schema.Resource {
+	t.Helper()
+	i := slices.IndexFunc(g.Resources, func(r *schema.Resource) bool { return r.Addr.String() == addr })
+	if i < 0 {
+		t.Fatalf("no %s among %s", addr, strings.Join(addresses(g), ", "))
+	}
+	return g.Resources[i]
+}
+
+// TestProductExample: the example of the product's description.
+func TestProductExample(t *testing.T) {
+	g := bothSpellings(t, Options{}, read(t, "product.yaml"), read(t, "product.hcl"), map[string]string{"scrapers.txt": "192.0.2.1\n192.0.2.77\n"})
+	want := []string{`access_rule.office`, `access_rule.scrapers["192.0.2.1"]`, `access_rule.scrapers["192.0.2.77"]`,
+		`monitor.login-page`, `pool.primary-dc-1`, `token.ci-reader`, `invite_response.acme`}
+	if d := cmp.Diff(want, addresses(g)); d != "" {
+		t.Error(d)
+	}
+	pool := find(t, g, "pool.primary-dc-1")
+	ref := schema.Ref{Addr: schema.Addr{Kind: "monitor", Name: "login-page"}, Attr: "id"}
+	if d := cmp.Diff(schema.Value(ref), pool.Kind.Get(pool.Values, "monitor")); d != "" {
+		t.Error(d)
+	}
+	if got := schema.Text(find(t, g, "access_rule.office").Values[1]); got != "198.51.100.0/24" {
+		t.Errorf("the variable came out as %q", got)
+	}
+}

@@ -1,0 +1,163 @@
+package loader
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"trueup/diag"
+	"trueup/schema"
+)
+
+// hclTop are the names of blocks and attributes at the top of an HCL file.
+func hclTop() []string {
+	names := append([]string{"variable", "locals"}, settingNames...)
+	return append(names, schema.KindNames()...)
+}
+
+// readHCL reads the declarations of an HCL file.
+func (f *file) readHCL() {
+	body := f.parseHCL()
+	if body == nil {
+		return
+	}
+	for _, a := range inOrder(body) {
+		it := f.hclItem(a)
+		if isSetting(a.Name) {
+			f.settings = append(f.settings, it)
+			continue
+		}
+		f.misplacedAttribute(a)
+	}
+	for i, b := range body.Blocks {
+		if i&1023 == 0 && f.l.ctx.Err() != nil {
+			return
+		}
+		f.topBlock(b)
+	}
+}
+
+// parseHCL is the file's tree. What could be parsed of a file with mistakes is
+// read all the same, so that its other mistakes are found too.
+func (f *file) parseHCL() *hclsyntax.Body {
+	if i := bytes.IndexByte(f.src.text, 0); i >= 0 {
+		f.error(f.src.at(i), "encoding", "a NUL character", "Take it out: a text file has none.", "")
+		return nil
+	}
+	if at := invalidUTF8(f.src.text); at >= 0 {
+		f.error(f.src.at(at), "encoding", "this is not valid UTF-8", "Save the file as UTF-8.", "")
+		return nil
+	}
+	if at := deepHCL(f.src.text); at >= 0 {
+		f.error(f.src.at(at), "limit", "values nested too deeply", fmt.Sprintf("At most %d levels, and %d operators in one expression, are read.", maxDepth, maxSteps), "")
+		return nil
+	}
+	parsed, diags := hclsyntax.ParseConfig(f.src.text, f.src.name, hcl.InitialPos)
+	for _, d := range translate(diags, f.src.place) {
+		f.diags.Add(d)
+	}
+	if parsed == nil {
+		return nil
+	}
+	body, _ := parsed.Body.(*hclsyntax.Body)
+	return body
+}
+
+// inOrder are the attributes of a body in the order written.
+func inOrder(body *hclsyntax.Body) []*hclsyntax.Attribute {
+	out := make([]*hclsyntax.Attribute, 0, len(body.Attributes))
+	for _, a := range body.Attributes {
+		out = append(out, a)
+	}
+	slices.SortFunc(out, func(a, b *hclsyntax.Attribute) int {
+		return cmp.Compare(a.NameRange.Start.Byte, b.NameRange.Start.Byte)
+	})
+	return out
+}
+
+func (f *file) misplacedAttribute(a *hclsyntax.Attribute) {
+	at := f.src.place(a.NameRange)
+	if k := schema.KindPlural(a.Name); k != nil || schema.KindNamed(a.Name) != nil || a.Name == "variables" || a.Name == "locals" {
+		word := a.Name
+		if k != nil {
+			word = k.Name
+		}
+		f.error(at, "unknown-key", fmt.Sprintf("%s is no attribute in HCL", a.Name), fmt.Sprintf(`Write blocks: %s "name" { … }; locals { … }.`, word), "")
+		return
+	}
+	f.unknownTop(a.Name, at, hclTop())
+}
+
+func (f *file) topBlock(b *hclsyntax.Block) {
+	at := f.src.place(b.TypeRange)
+	kind := schema.KindNamed(b.Type)
+	switch {
+	case kind != nil:
+		if name, where, ok := f.label(b); ok {
+			f.addBlock(kind, name, where, f.hclItems(b.Body, f.buffer[:0]))
+		}
+	case b.Type == "variable":
+		if name, where, ok := f.label(b); ok {
+			f.addVariable(name, where, f.hclItems(b.Body, nil))
+		}
+	case b.Type == "locals":
+		if len(b.Labels) > 0 {
+			f.error(f.src.place(b.LabelRanges[0]), "bad-name", "locals has no name", "Write locals { … }.", "")
+		}
+		for _, it := range f.hclItems(b.Body, nil) {
+			f.addLocal(it)
+		}
+	case schema.KindPlural(b.Type) != nil:
+		word := schema.KindPlural(b.Type).Name
+		f.error(at, "unknown-key", fmt.Sprintf("unknown block %q", b.Type), fmt.Sprintf(`In HCL, each resource is a block of its own, named in the singular: %s "name" { … }.`, word), meant(word))
+	case isSetting(b.Type):
+		f.error(at, "unknown-key", fmt.Sprintf("%s is an attribute, not a block", b.Type), fmt.Sprintf("Write %s = …", b.Type), "")
+	case b.Type == "variables":
+		f.error(at, "unknown-key", `unknown block "variables"`, `In HCL, each variable is a block of its own: variable "name" { … }.`, meant("variable"))
+	case b.Type == "resource":
+		f.error(at, "unknown-key", `unknown block "resource"`, `The kind stands first: access_rule "name" { … }.`, "")
+	default:
+		f.unknownTop(b.Type, at, hclTop())
+	}
+}
+
+// label is the one name that a block bears, and the range of its header.
+func (f *file) label(b *hclsyntax.Block) (string, diag.Range, bool) {
+	header := f.src.place(hcl.RangeBetween(b.TypeRange, lastOf(b)))
+	if len(b.Labels) != 1 {
+		f.error(header, "bad-name", fmt.Sprintf("%s takes one name", b.Type), fmt.Sprintf(`Write %s "name" { … }.`, b.Type), "")
+		return "", header, false
+	}
+	return nfc(b.Labels[0]), header, true
+}
+
+func lastOf(b *hclsyntax.Block) hcl.Range {
+	if len(b.LabelRanges) > 0 {
+		return b.LabelRanges[len(b.LabelRanges)-1]
+	}
+	return b.TypeRange
+}
+
+func (f *file) hclItems(body *hclsyntax.Body, items []item) []item {
+	for _, b := range body.Blocks {
+		f.error(f.src.place(b.TypeRange), "nested-block", fmt.Sprintf("%s is a block", b.Type),
+			fmt.Sprintf("Nested values are attributes: write %s = { … }, or %s = [{ … }] for a list.", b.Type, b.Type), "")
+	}
+	for _, a := range inOrder(body) {
+		items = append(items, f.hclItem(a))
+	}
+	if cap(items) > cap(f.buffer) && cap(items) <= 1024 {
+		f.buffer = items
+	}
+	return items
+}
+
+func (f *file) hclItem(a *hclsyntax.Attribute) item {
+	it := item{name: nfc(a.Name), at: f.src.place(a.NameRange), value: expr{src: f.src, code: a.Expr}}
+	it.uses = prepare(a.Expr, f.src, &f.diags)
+	return it
+}

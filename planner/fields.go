@@ -37,7 +37,7 @@ func (v *view) after() schema.Row {
 	}
 	out := slices.Clone(v.live)
 	if !v.plain {
-		out = maskRow(v.kind.Attrs, v.live, v.marks)
+		out = maskAs(v.kind.Attrs, v.live, v.marks)
 	}
 	for i := range v.kind.Attrs {
 		if v.kind.Attrs[i].Mode == schema.Local {
@@ -52,7 +52,7 @@ func (v *view) after() schema.Row {
 func (v *view) planned(live schema.Row) schema.Row {
 	out := planned(v.kind, v.want, live)
 	if !v.plain {
-		out = maskRow(v.kind.Attrs, out, v.marks)
+		out = maskAs(v.kind.Attrs, out, v.marks)
 	}
 	return out
 }

@@ -8,6 +8,12 @@ import (
 	"trueup/schema"
 )
 
+// maskAs is the row with everything wrapped as sensitive that is so at the same
+// place in the marks.
+func maskAs(attrs []schema.Attr, row, marks schema.Row) schema.Row {
+	return maskParts(attrs, row, []schema.Value{marks})
+}
+
 // maskRow is the row with everything wrapped as sensitive that is so in one of
 // the marks, at the same place or as the same text.
 func maskRow(attrs []schema.Attr, row schema.Row, marks ...schema.Row) schema.Row {

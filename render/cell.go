@@ -48,7 +48,7 @@ func (p piece) marked() string {
 func (c cell) width() int {
 	n := 0
 	for _, p := range c {
-		n += runewidth.StringWidth(p.marked())
+		n += columns(p.marked())
 	}
 	return n
 }
@@ -69,12 +69,12 @@ func (c cell) cut(n int) cell {
 	room := n - len(end) - 1
 	var out cell
 	for _, p := range c {
-		brackets := runewidth.StringWidth(p.marked()) - runewidth.StringWidth(p.text)
-		if whole := runewidth.StringWidth(p.text) + brackets; whole <= room {
+		brackets := columns(p.marked()) - columns(p.text)
+		if whole := columns(p.text) + brackets; whole <= room {
 			out, room = append(out, p), room-whole
 			continue
 		}
-		text := runewidth.Truncate(p.text, max(0, room-brackets), "") + "…"
+		text := terminal.Truncate(p.text, max(0, room-brackets), "") + "…"
 		out = append(out, piece{text, p.mark})
 		break
 	}
@@ -83,6 +83,19 @@ func (c cell) cut(n int) cell {
 
 func (c cell) hasMarks() bool {
 	return slices.ContainsFunc(c, func(p piece) bool { return p.mark != kept })
+}
+
+// terminal measures text as most terminals show it, whatever the locale says.
+var terminal = &runewidth.Condition{StrictEmojiNeutral: true}
+
+// columns is how many columns of a terminal clean text takes.
+func columns(s string) int {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return terminal.StringWidth(s)
+		}
+	}
+	return len(s)
 }
 
 const (

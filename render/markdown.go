@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"html"
+	"slices"
 	"strings"
 
 	"trueup/planner"
@@ -74,7 +75,7 @@ func (m *markdown) head() string {
 func (m *markdown) refusals(b *strings.Builder) {
 	for _, r := range m.p.Refusals {
 		lines := []string{"> ⛔ **Refused:** " + codeSpan(r.Message)}
-		for _, l := range []string{concerned(r), strings.Join(strings.Fields(r.Remedy), " ")} {
+		for _, l := range []string{concerned(r, "below"), strings.Join(strings.Fields(r.Remedy), " ")} {
 			if l != "" {
 				lines = append(lines, "> "+codeSpan(l))
 			}
@@ -213,18 +214,29 @@ func (m *markdown) whole(all []*section, room int) (string, bool) {
 	return b.String() + m.agreed(room), true
 }
 
-// briefs puts objects down as one line each. It gives the room that is left,
+// briefs puts objects down as one line each: all of the first section, and of
+// the others what half of the room takes, in like parts. It gives the room that is left,
 // and how many lines of each section there are.
 func (m *markdown) briefs(all []*section, texts [][]string, cuts []int, room int) (left int, brief []int) {
 	brief = make([]int, len(all))
-	half := room / 2
+	half, groups := 0, 0
+	for _, s := range all[1:] {
+		if len(s.changes) > 0 {
+			groups++
+		}
+	}
 	for i, s := range all {
+		least := 0
+		if i > 0 && len(s.changes) > 0 {
+			least = room - (room-half)/groups
+			groups--
+		}
 		if len(s.changes) > 0 {
 			room -= len(s.title) + 16
 		}
 		for n, c := range s.changes {
 			t := m.brief(m.index.build(c))
-			if i > 0 && room-len(t) < half {
+			if i > 0 && room-len(t) < least {
 				cuts[i] = len(s.changes) - n
 				break
 			}
@@ -295,8 +307,8 @@ func (b *block) digest() []string {
 		}
 	}
 	isUpdate := b.change.Before != nil && b.change.After != nil
-	if b.summary != "" {
-		out = append(out, b.summary)
+	if which := b.subject(); which != "" {
+		out = append(out, which)
 	}
 	switch {
 	case len(forcing) > 0 && len(forcing) <= digestPaths:
@@ -319,6 +331,20 @@ func (b *block) digest() []string {
 		}
 	}
 	return out
+}
+
+// subject is the summary value where a block is folded: then its lines don't
+// show it.
+func (b *block) subject() string {
+	c := b.change
+	i := slices.IndexFunc(b.lines, func(l line) bool { return l.path == c.Kind.Summary })
+	if i < 0 || c.Before != nil && c.After != nil {
+		return b.summary
+	}
+	if text := strings.Trim(b.lines[i].new.String(), `"`); text != clean(c.Addr.Key) {
+		return text
+	}
+	return ""
 }
 
 // either is the form of a word that goes with n.

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mattn/go-runewidth"
-
 	"trueup/planner"
 )
 
@@ -108,8 +106,8 @@ func (t *texter) block(b *block) {
 	t.wrapped(title, "    # ", bold)
 	t.w.WriteString(t.paint(symbolColours[b.symbol], fmt.Sprintf("%3s", b.symbol)) + " " + b.name)
 	if b.summary != "" {
-		used := 4 + runewidth.StringWidth(b.name)
-		gap := max(3, min(summaryColumn-used, t.room(used+runewidth.StringWidth(b.summary))))
+		used := 4 + columns(b.name)
+		gap := max(3, min(summaryColumn-used, t.room(used+columns(b.summary))))
 		t.w.WriteString(strings.Repeat(" ", gap) + plainCell(b.summary).cut(t.room(used+gap)).String())
 	}
 	t.line()
@@ -139,13 +137,13 @@ func (t *texter) room(used int) int {
 func (t *texter) wrapped(text, indent string, c colour) {
 	lead := text[:len(text)-len(strings.TrimLeft(text, " "))]
 	line := lead
-	used := runewidth.StringWidth(lead)
+	used := columns(lead)
 	first := true
 	for word := range strings.SplitSeq(text[len(lead):], " ") {
-		n := runewidth.StringWidth(word)
+		n := columns(word)
 		if !first && t.o.Width > 0 && used+1+n > t.o.Width {
 			t.line(t.paint(c, line))
-			line, used, first = indent, runewidth.StringWidth(indent), true
+			line, used, first = indent, columns(indent), true
 		}
 		if !first {
 			line, used = line+" ", used+1
@@ -164,7 +162,7 @@ const (
 func (t *texter) lines(ls []line) {
 	pathWidth, changeWidth := 0, 0
 	for _, l := range ls {
-		if n := runewidth.StringWidth(l.path); n <= pathMost {
+		if n := columns(l.path); n <= pathMost {
 			pathWidth = max(pathWidth, n)
 		}
 	}
@@ -195,9 +193,9 @@ func (l line) width() int {
 }
 
 func (t *texter) changed(l line, pathWidth, changeWidth int) {
-	pad := max(0, pathWidth-runewidth.StringWidth(l.path))
+	pad := max(0, pathWidth-columns(l.path))
 	t.w.WriteString(strings.Repeat(" ", lineIndent) + t.paint(symbolColours[l.symbol], fmt.Sprintf("%1s", l.symbol)) + " " + l.path)
-	used := lineIndent + 2 + runewidth.StringWidth(l.path) + pad + 3
+	used := lineIndent + 2 + columns(l.path) + pad + 3
 	if t.o.Width > 0 && t.o.Width-used < 24 && l.width() > t.o.Width-used {
 		used = lineIndent + 6
 		t.w.WriteString("\n" + strings.Repeat(" ", used))
@@ -210,7 +208,7 @@ func (t *texter) changed(l line, pathWidth, changeWidth int) {
 	suffix := l.suffix()
 	switch {
 	case suffix == "":
-	case t.o.Width > 0 && used+max(n, changeWidth)+3+runewidth.StringWidth(suffix) > t.o.Width:
+	case t.o.Width > 0 && used+max(n, changeWidth)+3+columns(suffix) > t.o.Width:
 		t.line()
 		t.wrapped(strings.Repeat(" ", lineIndent+6)+suffix, strings.Repeat(" ", lineIndent+8), l.suffixColour())
 		return
@@ -311,7 +309,18 @@ func (f form) drift(c *planner.Change) []line {
 
 // quiet lists what happens without a request, and what does not happen.
 func (t *texter) quiet(p *planner.Plan) {
-	var adopted, renamed []string
+	for _, l := range quietLists(p) {
+		t.list(l.title, l.items)
+	}
+}
+
+type quietList struct {
+	title string
+	items []string // clean
+}
+
+func quietLists(p *planner.Plan) []quietList {
+	var adopted, renamed, left []string
 	for _, c := range p.Changes {
 		if c.Action != planner.NoOp {
 			continue
@@ -323,13 +332,10 @@ func (t *texter) quiet(p *planner.Plan) {
 			renamed = append(renamed, clean(c.RenamedFrom.String()+" is now "+c.Addr.String()))
 		}
 	}
-	t.list("Adopted, and equal to the files:", adopted)
-	t.list("Renamed:", renamed)
-	var left []string
 	for _, l := range p.LeftAlone {
 		left = append(left, clean(fmt.Sprintf("%s %s (%s, scope %s): %s", strings.ReplaceAll(l.Kind, "_", " "), l.Label, l.ID, l.Scope, whyWords(l.Why))))
 	}
-	t.list("Left alone:", left)
+	return []quietList{{"Adopted, and equal to the files:", adopted}, {"Renamed:", renamed}, {"Left alone:", left}}
 }
 
 func (t *texter) list(title string, lines []string) {
@@ -352,7 +358,7 @@ func (t *texter) refusals(p *planner.Plan) {
 	}
 	for _, r := range p.Refusals {
 		t.wrapped("Refused: "+clean(r.Message), "  ", danger)
-		if who := concerned(r); who != "" {
+		if who := concerned(r, "above"); who != "" {
 			t.wrapped("  "+clean(who), "  ", none)
 		}
 		if r.Remedy != "" {
@@ -365,8 +371,8 @@ func (t *texter) refusals(p *planner.Plan) {
 const addrsShown = 3
 
 // concerned names the addresses of a refusal, the first few of many; "" where
-// its message has them.
-func concerned(r planner.Refusal) string {
+// its message has them. where is where the blocks stand: "above", "below".
+func concerned(r planner.Refusal, where string) string {
 	n := len(r.Addrs)
 	switch {
 	case n == 0, n == 1 && strings.Contains(r.Message, r.Addrs[0]):
@@ -374,7 +380,7 @@ func concerned(r planner.Refusal) string {
 	case n <= addrsShown:
 		return strings.Join(r.Addrs, ", ")
 	}
-	return fmt.Sprintf("The first: %s, … (%s in all, listed above)", strings.Join(r.Addrs[:addrsShown], ", "), comma(n))
+	return fmt.Sprintf("The first: %s, … (%s in all, listed %s)", strings.Join(r.Addrs[:addrsShown], ", "), comma(n), where)
 }
 
 const summaryIndent = "      "

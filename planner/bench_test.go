@@ -37,6 +37,14 @@ func BenchmarkMake(b *testing.B) {
 				planner.Make(w.in)
 			}
 		})
+		gone := *w
+		gone.in.Want = newWorld().in.Want
+		b.Run(fmt.Sprintf("deleted/%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				planner.Make(gone.in)
+			}
+		})
 		w.in.Live = []planner.Listing{{Kind: schema.KindNamed("access_rule"), Scope: schema.UserScope}}
 		b.Run(fmt.Sprintf("created/%d", n), func(b *testing.B) {
 			b.ReportAllocs()

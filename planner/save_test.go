@@ -190,6 +190,14 @@ func TestUnseal(t *testing.T) {
 		return p
 	}
 	p := reload()
+	var lists []string
+	for _, l := range p.Lists() {
+		lists = append(lists, l.Kind.Name)
+	}
+	equal(t, "lists", strings.Join(lists, " "), "access_rule monitor pool token")
+	if q := newWorld(want("access_rule.a", rule)).make(t); q.NeedsFiles() || !p.NeedsFiles() {
+		t.Error("files are needed for sensitive values, and only then")
+	}
 	if err := p.Unseal(w.in.Want); err != nil {
 		t.Fatal(err)
 	}

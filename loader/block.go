@@ -35,7 +35,9 @@ type instance struct {
 	key   string
 	value cty.Value // each.value
 	state progress
-	res   *schema.Resource // nil until built, and where it can't be
+	res   *schema.Resource // nil until built
+	ok    bool             // it was built without mistakes
+	lost  bool             // its scope could not be read
 }
 
 type progress uint8
@@ -81,7 +83,7 @@ func (l *loader) expandEarly(b *block, out *diag.List) {
 	in := &instance{state: done}
 	b.state, b.instances = done, []*instance{in}
 	d := &decoder{l: l, src: b.src, out: out}
-	in.res = d.resource(b, in)
+	d.resource(b, in)
 	b.links = d.links
 }
 
@@ -165,7 +167,7 @@ func (l *loader) build(b *block, in *instance, out *diag.List) bool {
 	if b.each {
 		d.each = map[string]cty.Value{"each": cty.ObjectVal(map[string]cty.Value{"key": cty.StringVal(in.key), "value": in.value})}
 	}
-	in.res = d.resource(b, in)
+	d.resource(b, in)
 	b.links = append(b.links, d.links...)
 	l.running = l.running[:len(l.running)-1]
 	in.state, in.value = done, cty.NilVal

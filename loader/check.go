@@ -13,7 +13,7 @@ import (
 func (l *loader) checkLevels() {
 	for _, b := range l.order {
 		for _, in := range b.instances {
-			if in.res == nil || b.kind.Has(in.res.Scope.Level) {
+			if in.res == nil || in.lost || b.kind.Has(in.res.Scope.Level) {
 				continue
 			}
 			at := b.scopeAt
@@ -56,7 +56,7 @@ func (l *loader) checkLinks() {
 
 func (l *loader) checkLink(k link) {
 	report := func(summary, remedy, hint string) {
-		l.diags.Add(diag.Diagnostic{Summary: summary, Detail: remedy, Hint: hint, Code: "unknown-reference", Address: k.from.Addr.String(), Range: k.at})
+		l.diags.Add(diag.Diagnostic{Summary: summary, Detail: remedy, Hint: hint, Code: "unknown-reference", Address: k.from.res.Addr.String(), Range: k.at})
 	}
 	kind := schema.KindNamed(k.to.Kind)
 	b := l.blocks[blockKey{kind, k.to.Name}]
@@ -78,12 +78,11 @@ func (l *loader) checkLink(k link) {
 	switch {
 	case in == nil:
 		report(fmt.Sprintf("there is no %s", k.to), "Its for_each has no such key.", didYouMean(k.to.Key, b.keys()))
-	case in.res == nil:
-		// its own mistakes have been reported
-	case in.res == k.from:
+	case in == k.from:
 		report(fmt.Sprintf("%s refers to itself", k.to), "", "")
-	case !k.order && in.res.Scope != k.from.Scope:
-		report(fmt.Sprintf("%s is in scope %s, and this resource in scope %s", k.to, in.res.Scope, k.from.Scope), "What refers to one another is in one scope: give both the same.", "")
+	case k.order || in.lost || k.from.lost || in.res == nil:
+	case in.res.Scope != k.from.res.Scope:
+		report(fmt.Sprintf("%s is in scope %s, and this resource in scope %s", k.to, in.res.Scope, k.from.res.Scope), "What refers to one another is in one scope: give both the same.", "")
 	}
 }
 

@@ -32,7 +32,7 @@ type decoder struct {
 
 // link is a reference that is checked once everything is known.
 type link struct {
-	from *schema.Resource
+	from *instance
 	to   schema.Addr
 	at   diag.Range
 

@@ -55,7 +55,7 @@ func Load(ctx context.Context, o Options) (*schema.Graph, *Sources, diag.List) {
 	l.evaluateAll()
 	g.Settings = l.readSettings()
 	g.Resources = l.resources()
-	l.check(g)
+	l.check(g.Resources)
 	g.Sensitive = l.sensitive.Load()
 	return l.finish(g)
 }
@@ -74,6 +74,7 @@ type loader struct {
 	blocks    map[blockKey]*block
 	order     []*block // as declared
 	scope     schema.Scope
+	noScope   bool // the default scope could not be read
 	hasLookup map[*schema.Kind]bool
 
 	running   []string // what is being evaluated, for the chain of a cycle

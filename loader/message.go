@@ -38,9 +38,12 @@ func words(d *hcl.Diagnostic) (summary, detail string) {
 		return d.Summary, d.Detail
 	}
 	if extra, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok {
-		if err := extra.FunctionCallError(); err != nil && d.Summary == "Error in function call" {
+		if err := extra.FunctionCallError(); err != nil {
 			return fmt.Sprintf("%s: %s", extra.CalledFunctionName(), lower(err.Error())), ""
 		}
+	}
+	if m := twiceSet.FindStringSubmatch(d.Detail); m != nil {
+		return m[1] + " is given twice", fmt.Sprintf("The first is at %s:%s:%s.", m[2], m[3], m[4])
 	}
 	if s, known := rewritten[d.Summary]; known {
 		return s.summary, s.remedy
@@ -57,6 +60,9 @@ func words(d *hcl.Diagnostic) (summary, detail string) {
 	}
 	return lower(oneLine(first)), rest
 }
+
+// twiceSet is hcl's complaint of an attribute that stands twice in a body.
+var twiceSet = regexp.MustCompile(`argument "([^"]+)" was already set at (.+):(\d+),(\d+)-`)
 
 // rewritten are messages of hcl's that speak of HCL only, or say less than can
 // be said.

@@ -146,6 +146,7 @@ func (f *file) hclItems(body *hclsyntax.Body, items []item) []item {
 	for _, b := range body.Blocks {
 		f.error(f.src.place(b.TypeRange), "nested-block", fmt.Sprintf("%s is a block", b.Type),
 			fmt.Sprintf("Nested values are attributes: write %s = { … }, or %s = [{ … }] for a list.", b.Type, b.Type), "")
+		items = append(items, item{name: b.Type, at: f.src.place(b.TypeRange), value: expr{src: f.src}})
 	}
 	for _, a := range inOrder(body) {
 		items = append(items, f.hclItem(a))

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"fmt"
+	"slices"
 
 	"gopkg.in/yaml.v3"
 
@@ -65,6 +66,8 @@ func (f *file) topYAML(s *scanner, p pair) {
 		f.each(s, p, "values by name", func(name string, at diag.Range, value *yaml.Node) {
 			f.addLocal(f.item(s, name, at, value))
 		})
+	case slices.ContainsFunc(f.settings, func(it item) bool { return it.name == name }):
+		// given twice, which has been reported
 	case isSetting(name):
 		f.settings = append(f.settings, f.item(s, name, at, p.value))
 	case schema.KindNamed(name) != nil:
@@ -85,12 +88,12 @@ func (f *file) each(s *scanner, p pair, what string, do func(string, diag.Range,
 		f.error(f.src.rangeOf(n), "wrong-type", fmt.Sprintf("%s holds %s", p.key.Value, what), "Write an object: a name, a colon, and what belongs to it indented below.", "")
 		return
 	}
-	s.keys(n)
+	s.tag(n, "!!map")
 	for i, q := range pairs(n) {
 		if s.stopped || i&1023 == 0 && f.l.ctx.Err() != nil {
 			return
 		}
-		if q.key.Kind == yaml.ScalarNode {
+		if s.key(q.key) {
 			do(q.key.Value, f.src.rangeOf(q.key), q.value)
 		}
 		if p.value.Kind != yaml.AliasNode && n.Anchor == "" && 2*i+1 < len(n.Content) && n.Content[2*i+1] == q.value && q.value.Anchor == "" {
@@ -140,12 +143,7 @@ func (f *file) item(s *scanner, name string, at diag.Range, value *yaml.Node) it
 }
 
 func isSetting(name string) bool {
-	for _, s := range settingNames {
-		if s == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(settingNames, name)
 }
 
 func described(n *yaml.Node) schema.Value {

@@ -174,7 +174,7 @@ func (l *loader) attribute(u use, b *block, in *instance, name string, out *diag
 		l.cycle(u, ref.Addr.String(), out)
 		return cty.DynamicVal
 	}
-	if in.res == nil {
+	if !in.ok {
 		return cty.DynamicVal
 	}
 	v := in.res.Values[b.kind.Index(name)]
@@ -236,14 +236,15 @@ func (l *loader) templateValue(t schema.Template) cty.Value {
 }
 
 // check is what can only be seen when everything is there.
-func (l *loader) check(g *schema.Graph) {
+func (l *loader) check(resources []*schema.Resource) {
 	l.checkLevels()
 	l.checkLinks()
-	l.checkKeys(g.Resources)
-	l.checkCycles(g.Resources)
+	l.checkKeys(resources)
+	l.checkCycles(resources)
 }
 
-// resources are all that were built, in the order of their addresses.
+// resources are all that were built without mistakes, in the order of their
+// addresses.
 func (l *loader) resources() []*schema.Resource {
 	n := 0
 	for _, b := range l.order {
@@ -253,12 +254,14 @@ func (l *loader) resources() []*schema.Resource {
 	for _, b := range l.order {
 		for _, in := range b.instances {
 			if in.res == nil {
-				continue
+				continue // loading was cut off
 			}
 			if in.res.Scope.Level == "" {
-				in.res.Scope = l.scope
+				in.res.Scope, in.lost = l.scope, in.lost || l.noScope
 			}
-			out = append(out, in.res)
+			if in.ok {
+				out = append(out, in.res)
+			}
 		}
 	}
 	slices.SortFunc(out, func(a, b *schema.Resource) int { return a.Addr.Compare(b.Addr) })

@@ -11,12 +11,13 @@ import (
 	"trueup/schema"
 )
 
-// resource builds one instance of a block, or gives nil after reports.
-func (d *decoder) resource(b *block, in *instance) *schema.Resource {
+// resource builds one instance of a block.
+func (d *decoder) resource(b *block, in *instance) {
 	d.addr = b.addr(in.key)
 	d.failed = slices.Clone(b.failed)
 	before := len(*d.out)
 	res := &schema.Resource{Addr: d.addr, Kind: b.kind, Decl: b.decl}
+	in.res = res
 	raw := make(schema.Row, len(b.kind.Attrs))
 	for i := range b.items {
 		it := &b.items[i]
@@ -32,20 +33,22 @@ func (d *decoder) resource(b *block, in *instance) *schema.Resource {
 	row, problems := b.kind.Build(raw)
 	d.report(b, raw, problems)
 	d.sensitiveKey(b, row)
-	if len(d.failed) > 0 || (*d.out)[before:].HasErrors() {
-		return nil
-	}
 	res.Values = row
 	d.ranges(b, res)
+	in.ok = len(d.failed) == 0 && !(*d.out)[before:].HasErrors()
+	in.lost = slices.Contains(d.failed, "scope")
 	for i := range d.links {
-		d.links[i].from = res
+		d.links[i].from = in
 	}
-	return res
 }
 
 // enter makes the item's context that of the decoder.
 func (d *decoder) enter(it *item) {
+	before := len(*d.out)
 	d.ctx = d.l.context(it, d.each, d.out)
+	for i := before; i < len(*d.out); i++ {
+		(*d.out)[i].Address = addressOf(d.addr)
+	}
 	if d.each != nil {
 		d.ctx = d.ctx.NewChild()
 		d.ctx.Variables = d.each
@@ -154,11 +157,7 @@ func (d *decoder) meta(b *block, res *schema.Resource, it *item) {
 	case "scope":
 		b.scopeAt = it.value.place()
 		if text, ok := d.word(it); ok {
-			scope, err := schema.ParseScope(text)
-			if err != nil {
-				d.error(b.scopeAt, "scope", err.Error(), "", "")
-			}
-			res.Scope = scope
+			res.Scope = d.parseScope(text, it)
 		}
 	case "id":
 		if text, ok := d.word(it); ok {
@@ -183,6 +182,26 @@ func (d *decoder) meta(b *block, res *schema.Resource, it *item) {
 	}
 }
 
+// parseScope reads a scope; where it is none, the item has failed.
+func (d *decoder) parseScope(text string, it *item) schema.Scope {
+	scope, err := schema.ParseScope(text)
+	if err != nil {
+		d.fail(it.name)
+		summary, remedy := withRemedy(err)
+		d.error(it.value.place(), "scope", summary, remedy, "")
+	}
+	return scope
+}
+
+// withRemedy splits what the remedy is off an error.
+func withRemedy(err error) (summary, remedy string) {
+	summary, remedy, found := strings.Cut(err.Error(), ": write ")
+	if found {
+		remedy = "Write " + remedy + "."
+	}
+	return summary, remedy
+}
+
 var (
 	boolAttr = &schema.Attr{Name: "value", Type: schema.TypeBool}
 	textAttr = &schema.Attr{Name: "value", Type: schema.TypeText}
@@ -192,6 +211,7 @@ var (
 // wrong says that a meta attribute or setting has the wrong type, unless it
 // could not be read at all.
 func (d *decoder) wrong(it *item, want string, v schema.Value) {
+	d.fail(it.name)
 	switch v := v.(type) {
 	case schema.Ref:
 		if v.Addr.IsZero() {
@@ -315,7 +335,9 @@ func (d *decoder) dependsOn(it *item) []schema.Addr {
 	for _, e := range d.elements(it) {
 		addr, err := schema.ParseAddr(e.text)
 		if err != nil {
-			d.error(e.at, "unknown-reference", err.Error(), "", "")
+			summary, remedy := withRemedy(err)
+			d.error(e.at, "unknown-reference", summary, remedy, "")
+			d.fail(it.name)
 			continue
 		}
 		d.links = append(d.links, link{to: addr, at: e.at, order: true})

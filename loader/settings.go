@@ -32,13 +32,11 @@ func (l *loader) defaultScope() schema.Scope {
 	d := l.settingDecoder(it)
 	text, ok := d.word(it)
 	if !ok {
+		l.noScope = len(d.failed) > 0
 		return schema.UserScope
 	}
-	scope, err := schema.ParseScope(text)
-	if err != nil {
-		d.error(it.value.place(), "scope", err.Error(), "", "")
-		return schema.UserScope
-	}
+	scope := d.parseScope(text, it)
+	l.noScope = len(d.failed) > 0
 	return scope
 }
 

@@ -113,11 +113,11 @@ func (m *maker) matchKey(w *wanted) {
 }
 
 // candidates are the live objects of the natural key, but for those that some
-// resource means by id, and old ones of a rotation.
+// resource means by id or by the state alone, and old ones of a rotation.
 func (w *wanted) candidates() []*object {
 	var out []*object
 	add := func(o *object) {
-		if !o.retiring && (o.taker == nil || o.taker.ID == "") {
+		if !o.retiring && (o.taker == nil || o.taker.ID == "" && w.Kind.MatchesKey(o.taker.row, o.Values)) {
 			out = append(out, o)
 		}
 	}

@@ -201,9 +201,7 @@ func order(steps []*step, needs func(*step) []*step) (sorted, stuck []*step) {
 
 // sort brings the steps into the order of display and makes changes of them.
 func (m *maker) sort() {
-	slices.SortFunc(m.steps, func(a, b *step) int {
-		return cmp.Or(a.Addr.Compare(b.Addr), compareScopes(a.Scope, b.Scope), compareBool(a.Deposed, b.Deposed), cmp.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(m.steps, (*step).compare)
 	m.plan.Changes = make([]*Change, len(m.steps))
 	for i, s := range m.steps {
 		s.pos, m.plan.Changes[i] = i, &s.Change
@@ -216,6 +214,21 @@ func (m *maker) sort() {
 		s.Needs = slices.Compact(s.Needs)
 	}
 	m.waves()
+}
+
+// compare orders by address, scope, then current before deposed. It is Addr.Compare
+// for the most part, spared where the kinds are one.
+func (s *step) compare(t *step) int {
+	if s.Kind != t.Kind {
+		return s.Addr.Compare(t.Addr)
+	}
+	if c := cmp.Compare(s.Addr.Name, t.Addr.Name); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(s.Addr.Key, t.Addr.Key); c != 0 {
+		return c
+	}
+	return cmp.Or(compareScopes(s.Scope, t.Scope), compareBool(s.Deposed, t.Deposed), cmp.Compare(s.ID, t.ID))
 }
 
 func compareBool(a, b bool) int {

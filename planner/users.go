@@ -95,7 +95,8 @@ func (m *maker) holders(s *step) []schema.Referrer {
 // of whatever kind.
 func (m *maker) touches(scope schema.Scope, id string) bool {
 	for _, g := range m.groups {
-		if o := g.byID[id]; o != nil && g.Scope == scope && o.step != nil && o.step.acts() {
+		o := g.byID[id]
+		if o != nil && g.Scope == scope && o.step != nil && o.step.acts() && (o.step.kept || len(m.in.Targets) == 0) {
 			return true
 		}
 	}

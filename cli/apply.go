@@ -161,6 +161,9 @@ func (c *applyCmd) saved(ctx context.Context, a *app) error {
 		if err := r.recheck(ctx, plan); err != nil {
 			return err
 		}
+		if err := unseal(plan, g); err != nil {
+			return err
+		}
 	}
 	if c.Format == "text" {
 		if err := a.show(plan, c.formatFlags, strings.Join(plan.Paths, ", ")); err != nil {
@@ -183,14 +186,21 @@ func (a *app) graphOf(ctx context.Context, plan *planner.Plan, f fileFlags) (*sc
 	if !plan.NeedsFiles() {
 		return &schema.Graph{Dir: plan.Dir, Settings: schema.Settings{StatePath: plan.StatePath}}, nil
 	}
-	g, err := a.load(ctx, f)
-	if err != nil {
-		return nil, err
+	return a.load(ctx, f)
+}
+
+// unseal takes sensitive values from the files again.
+func unseal(plan *planner.Plan, g *schema.Graph) error {
+	if !plan.NeedsFiles() {
+		return nil
 	}
-	if err := plan.Unseal(g); err != nil {
-		return nil, err
+	err := plan.Unseal(g)
+	var sealed *planner.SealError
+	if errors.As(err, &sealed) {
+		plan.Refusals = append(plan.Refusals, sealed.Refusal)
+		return nil
 	}
-	return g, nil
+	return err
 }
 
 // recheck reads the live objects again and refuses where one that the plan

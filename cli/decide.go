@@ -63,7 +63,12 @@ func (a *app) decide(ctx context.Context, w world, g *schema.Graph, have *state.
 		a.diagnostics(ds)
 		return nil, exitCode(exitError)
 	}
-	budget(w, plan)
+	limit, remaining, known := w.Window()
+	if limit == 0 || !known {
+		remaining = -1
+	}
+	plan.SetWindow(w.Requests(), limit, remaining)
+	plan.Salt = have.Salt
 	return plan, nil
 }
 
@@ -206,22 +211,3 @@ func answer(ctx context.Context, w world, q planner.Questions, in *planner.Input
 	return came
 }
 
-// burst is how many requests a second are sent while the window has room.
-const burst = 20
-
-// budget says how many requests were read, how many are left, and how long
-// apply takes under the limit.
-func budget(w world, p *planner.Plan) {
-	b := &p.Budget
-	b.Read = w.Requests()
-	limit, remaining, _ := w.Window()
-	if limit == 0 {
-		b.Remaining = -1
-		return
-	}
-	b.Limit, b.Remaining = limit, remaining
-	b.Seconds = (min(b.Apply, remaining) + burst - 1) / burst
-	if over := b.Apply - remaining; over > 0 {
-		b.Seconds += over * 300 / limit
-	}
-}

@@ -113,7 +113,8 @@ func (a *app) run(parser *kong.Kong, c *commands) int {
 	defer cancel()
 	a.watch(cancel)
 	defer a.closeAll()
-	return a.report(k.Run(ctx, a, parser))
+	k.BindTo(ctx, (*context.Context)(nil))
+	return a.report(k.Run(a, parser))
 }
 
 // report prints what has not been printed, and gives the exit code.

@@ -11,8 +11,6 @@ import (
 
 	"trueup/planner"
 	"trueup/render"
-	"trueup/schema"
-	"trueup/state"
 )
 
 // formatFlags say how a plan is shown.
@@ -57,7 +55,7 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.Out != "" {
-		if err := savePlan(c.Out, plan, have); err != nil {
+		if err := savePlan(c.Out, plan); err != nil {
 			return err
 		}
 	}
@@ -146,8 +144,7 @@ func firstError(errs ...error) error {
 }
 
 // savePlan writes a plan file. Sensitive values are digests in it.
-func savePlan(path string, p *planner.Plan, have *state.Snapshot) error {
-	p.Salt = have.Salt
+func savePlan(path string, p *planner.Plan) error {
 	data, err := p.Encode()
 	if err != nil {
 		return err
@@ -191,5 +188,3 @@ func plural(n int, word string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, word)
 }
-
-var _ = schema.UserScope

@@ -239,8 +239,9 @@ func (a *Attr) broken(path string, v Value) *Problem {
 	if p.Summary == "" {
 		return nil
 	}
-	p.Path = path
-	return &p
+	broken := p // only what is broken goes to the heap
+	broken.Path = path
+	return &broken
 }
 
 func (a *Attr) brokenText(s string) Problem {

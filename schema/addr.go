@@ -60,13 +60,19 @@ func (a Addr) Compare(b Addr) int {
 
 const namePattern = `[A-Za-z0-9_][A-Za-z0-9_-]*`
 
-var (
-	nameRE = regexp.MustCompile(`^` + namePattern + `$`)
-	addrRE = regexp.MustCompile(`^([a-z_]+)\.(` + namePattern + `)(\[.*\])?$`)
-)
+var addrRE = regexp.MustCompile(`^([a-z_]+)\.(` + namePattern + `)(\[.*\])?$`)
 
 // ValidName reports whether a resource may bear the name.
-func ValidName(name string) bool { return nameRE.MatchString(name) }
+func ValidName(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case isLetter(c), c >= '0' && c <= '9', c == '_', c == '-' && i > 0:
+		default:
+			return false
+		}
+	}
+	return name != ""
+}
 
 // ParseAddr reads an address. A plural kind (access_rules.office) is an error
 // that names the singular.

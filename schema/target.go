@@ -3,7 +3,6 @@ package schema
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,10 +17,28 @@ const (
 	TargetCountry = "country"
 )
 
-var (
-	asnRE     = regexp.MustCompile(`^(?i:as)?[0-9]{1,10}$`)
-	countryRE = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]$`)
-)
+// isASN reports whether s is digits, with or without AS before them.
+func isASN(s string) bool {
+	if len(s) > 2 && strings.EqualFold(s[:2], "as") {
+		s = s[2:]
+	}
+	if s == "" || len(s) > 10 {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// isCountry reports whether s is a letter and a letter or digit.
+func isCountry(s string) bool {
+	return len(s) == 2 && isLetter(s[0]) && (isLetter(s[1]) || s[1] >= '0' && s[1] <= '9')
+}
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // ParseTarget reads the value of an access rule and tells what it is about.
 // The text that it gives back is canonical: the shortest IPv6 form, host bits
@@ -37,13 +54,13 @@ func ParseTarget(s string) (target, canonical string, err error) {
 			return "", "", fmt.Errorf("%q is not an IP range: write it as 198.51.100.0/24 or 2001:db8::/32", s)
 		}
 		return TargetRange, p.Masked().String(), nil
-	case asnRE.MatchString(s):
+	case isASN(s):
 		n, err := strconv.ParseUint(strings.TrimLeft(s, "aAsS"), 10, 32)
 		if err != nil || n == 0 {
 			return "", "", fmt.Errorf("%q is not an AS number: they go from 1 to 4294967295", s)
 		}
 		return TargetASN, "AS" + strconv.FormatUint(n, 10), nil
-	case countryRE.MatchString(s):
+	case isCountry(s):
 		return TargetCountry, strings.ToUpper(s), nil
 	}
 	ip, err := netip.ParseAddr(s)

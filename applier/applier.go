@@ -63,11 +63,52 @@ const (
 	Waiting // for the rate limit
 )
 
-// Result is what came of a run.
+// Result is what came of a run, each list in the order of the plan. What the
+// state only had to be told of (an adoption, a rename, something forgotten) is
+// among Done; a mere refresh of it is nowhere.
 type Result struct {
 	Done     []Event
 	Failed   []Event
 	NotTried []Event
-	Stale    []Event // failed because the object moved since the plan was made
+	Stale    []Event // those of Failed whose object moved since the plan was made
 	Stopped  bool    // interrupted
+}
+
+// Options are what a run needs besides.
+type Options struct {
+	Sinks       Sinks           // may be nil where the plan makes no secrets
+	Parallelism int             // steps at a time; 0: DefaultParallelism
+	On          func(Event)     // takes events, one at a time; may be nil
+	Stop        <-chan struct{} // closed: finish what is in flight, begin nothing more; may be nil
+
+	Now   func() time.Time                           // nil: time.Now
+	Sleep func(context.Context, time.Duration) error // nil: a timer; it ends early with ctx's error
+}
+
+// DefaultParallelism is how many steps run at a time if nothing is said.
+const DefaultParallelism = 10
+
+func (o Options) withDefaults() Options {
+	if o.Parallelism <= 0 {
+		o.Parallelism = DefaultParallelism
+	}
+	if o.On == nil {
+		o.On = func(Event) {}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
+	}
+	return o
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

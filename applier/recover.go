@@ -13,179 +13,158 @@ import (
 	"trueup/state"
 )
 
-const (
-	// postTries is how often a POST is sent in all where it is known that the
-	// one before made nothing.
-	postTries = 3
-	// lookTries is how often a list is read for an object that may have been
-	// made: lists may lag (API facts §0.6).
-	lookTries = 4
-	// clockSkew is how far the API's clock may be from ours.
-	clockSkew = 5 * time.Minute
-)
+// clockMargin is how far the server's clock may be behind ours when the age of
+// an object tells whether a create of ours made it.
+const clockMargin = 5 * time.Minute
 
-// post makes the object. Where the answer is lost it finds out what came of
-// it, in the way that the kind allows (API facts §0.5). The secret is empty
-// where the object was found, not answered.
-func (r *runner) post(c *planner.Change, row schema.Row, start time.Time) (*schema.Object, schema.Secret, error) {
-	lost := false
-	for try := 1; ; try++ {
-		obj, secret, err := r.api.Create(r.ctx, c.Kind, c.Scope, row)
-		switch {
-		case err == nil:
-			return obj, secret, nil
-		case meaning(err) == schema.Duplicate && lost:
-			obj, ferr := r.find(c, row, start)
-			if ferr == nil && obj == nil {
-				ferr = err
+// lookPauses are the pauses between the looks for what a create may have made.
+// There is no report of lists that lag (API facts §0.6), so after seven seconds
+// an object that is not listed is taken not to be there.
+var lookPauses = seconds(1, 2, 4)
+
+// resendPauses are the pauses before a create is sent again.
+var resendPauses = seconds(0.5, 1, 2)
+
+// sends is how often a create is sent at most, by what the table says about
+// a lost answer.
+var sends = map[schema.Retry]int{schema.RetryDuplicate: 4, schema.RetryLookup: 3, schema.RetryNever: 2}
+
+// made is what a create came to. The secret is empty where it was lost.
+type made struct {
+	object *schema.Object
+	secret schema.Secret
+}
+
+// send sends a create and, where its answer is lost, finds out what came of it
+// (API facts §0.5) before it sends it again.
+func (s *step) send(ctx context.Context, in *state.Intent, want schema.Row) (made, error) {
+	k := s.c.Kind
+	unsure := false // an earlier one may have been executed
+	for n := 1; ; n++ {
+		o, secret, err := s.api.Create(ctx, k, s.c.Scope, want)
+		if err == nil {
+			if unsure && !k.Unique {
+				s.second(ctx, in, want, o.ID)
 			}
-			return obj, schema.Secret{}, ferr
-		case !isUnknown(err):
-			return nil, schema.Secret{}, err
+			return made{o, secret}, nil
 		}
-		lost = true
-		if c.Kind.API.Retry != schema.RetryDuplicate {
-			obj, ferr := r.find(c, row, start)
-			if ferr != nil || obj != nil {
-				return obj, schema.Secret{}, errors.Join(ferr, unlessNil(ferr, err))
+		if !lost(err) && !unsure {
+			if meaning(err) == schema.Duplicate && s.takesOver() && n < len(resendPauses) && s.o.Sleep(ctx, resendPauses[n-1]) == nil {
+				continue
+			}
+			return made{}, err
+		}
+		if ctx.Err() != nil {
+			return made{}, &openError{fmt.Errorf("interrupted, and it is not known whether it was executed; the next run finds out: %w", err)}
+		}
+		unsure = true
+		if !lost(err) || k.API.Retry != schema.RetryDuplicate {
+			found, lookErr := s.look(ctx, in, want)
+			if lookErr != nil || found != nil {
+				return made{object: found}, lookErr
+			}
+			if !lost(err) {
+				return made{}, err
 			}
 		}
-		if try == postTries || r.o.Sleep(r.ctx, time.Second) != nil {
-			return nil, schema.Secret{}, err
+		if n >= sends[k.API.Retry] {
+			return made{}, &openError{fmt.Errorf("sent %d times without an answer, and it is not there; the next run looks again: %w", n, err)}
+		}
+		if s.o.Sleep(ctx, resendPauses[min(n, len(resendPauses))-1]) != nil {
+			return made{}, &openError{err}
 		}
 	}
 }
 
-// unlessNil is err where cond is set: the doubt stays with the reason.
-func unlessNil(cond, err error) error {
-	if cond == nil {
-		return nil
-	}
-	return err
+// takesOver reports whether what was deleted or changed just before may have
+// had the natural key, and the server not yet know that it has no longer.
+func (s *step) takesOver() bool {
+	return s.c.Action == planner.Replace || len(s.c.Needs) > 0
 }
 
-// find looks for the object that a lost POST may have made; nil if there is
-// none after several looks.
-func (r *runner) find(c *planner.Change, row schema.Row, start time.Time) (*schema.Object, error) {
-	for try := 1; ; try++ {
-		objects, err := r.api.List(r.ctx, c.Kind, c.Scope)
-		if err != nil {
-			return nil, fmt.Errorf("looking for what came of it: %w", err)
+// look looks for the object that a create made whose answer was lost; nil if
+// it is not there.
+func (s *step) look(ctx context.Context, in *state.Intent, want schema.Row) (*schema.Object, error) {
+	var ours, alike []*schema.Object
+	errNone := errors.New("none")
+	err := s.retry(ctx, lookPauses, func() (err error) {
+		ours, alike, err = s.find(ctx, s.c.Kind, in, want)
+		if err == nil && len(ours)+len(alike) == 0 {
+			return errNone
 		}
-		obj, err := pick(c.Kind, objects, row, start, func(id string) bool { return r.known[id] })
-		if obj != nil || err != nil || try == lookTries {
-			return obj, err
-		}
-		if err := r.o.Sleep(r.ctx, time.Second<<(try-1)); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// pick is the one among the objects that a POST of row at start can have made.
-func pick(k *schema.Kind, objects []*schema.Object, row schema.Row, start time.Time, known func(id string) bool) (*schema.Object, error) {
-	var found, other []*schema.Object
-	for _, o := range objects {
-		switch {
-		case known(o.ID) || !k.MatchesKey(row, o.Values) || madeBefore(k, o, start.Add(-clockSkew)):
-		case sameAsPosted(k, row, o.Values):
-			found = append(found, o)
-		default:
-			other = append(other, o)
-		}
-	}
+		return err
+	}, func(err error) bool { return errors.Is(err, errNone) || lost(err) })
 	switch {
-	case len(found) == 1:
-		return found[0], nil
-	case len(found) > 1:
-		return nil, fmt.Errorf("the answer was lost, and %d objects may be the one that was made: %s. Delete those that are too many, or write the id of the right one", len(found), strings.Join(idsOf(found), ", "))
-	case k.Unique && len(other) > 0:
-		return nil, fmt.Errorf("the answer was lost, and an object of this name or value is there that is not what was sent (%s). Plan again to adopt it", other[0].ID)
-	}
-	return nil, nil
-}
-
-// madeBefore reports whether the object says that it is older than t.
-func madeBefore(k *schema.Kind, o *schema.Object, t time.Time) bool {
-	made := schema.Text(o.Get(k.Made))
-	at, err := time.Parse(time.RFC3339, made)
-	return err == nil && at.Before(t)
-}
-
-// sameAsPosted compares all that a POST takes.
-func sameAsPosted(k *schema.Kind, want, live schema.Row) bool {
-	for i := range k.Attrs {
-		if a := &k.Attrs[i]; !a.AfterPost && !a.Same(want[i], live[i]) {
-			return false
+	case errors.Is(err, errNone):
+		if ctx.Err() != nil {
+			return nil, &openError{ctx.Err()}
 		}
+		return nil, nil
+	case err != nil:
+		return nil, &openError{fmt.Errorf("the answer was lost, and what came of it could not be looked up; the next run does: %w", err)}
+	case len(ours) == 1:
+		return ours[0], nil
+	case len(ours) > 1:
+		return nil, fmt.Errorf("the answer was lost, and %d objects could be what was made: %s. Delete all but one, and run it again", len(ours), idsOf(ours))
 	}
-	return true
+	return nil, fmt.Errorf("the answer was lost, and what is there now under the same %s is not what was sent: %s. Look at it; the next plan takes it over",
+		strings.Join(s.c.Kind.Match, " and "), idsOf(alike))
 }
 
-func idsOf(objects []*schema.Object) []string {
-	out := make([]string, len(objects))
-	for i, o := range objects {
-		out[i] = o.ID
+// second looks, after a create that was sent again, whether the first one made
+// an object too. The state then has that as one to be deleted, and the next
+// plan says so.
+func (s *step) second(ctx context.Context, in *state.Intent, want schema.Row, id string) {
+	ours, _, err := s.find(ctx, s.c.Kind, in, want)
+	if err != nil {
+		s.warn("it was sent twice; whether it is there twice could not be looked up: %v", err)
+		return
 	}
-	slices.Sort(out)
-	return out
-}
-
-// Settle finds out what came of the writes that an earlier run left open, and
-// records it. It sends nothing but reads. An object that was made and whose
-// secret cannot have been delivered is recorded so, and the next plan rolls it.
-func Settle(ctx context.Context, api API, st state.Store, snap *state.Snapshot, o Options) error {
-	lists := map[string][]*schema.Object{}
-	owned := map[string]bool{}
-	for _, e := range snap.Entries {
-		owned[e.ID] = true
-	}
-	var errs []error
-	for _, i := range snap.Open {
-		out, err := settle(ctx, api, snap, i, lists, owned)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", i.Addr, err))
+	for _, o := range ours {
+		if o.ID == id {
 			continue
 		}
-		if err := st.Append(ctx, state.Record{Outcome: out}); err != nil {
-			return err
+		e := newEntry(s.c, o.ID, nil)
+		e.Origin, e.Deposed, e.Applied = state.Created, true, s.book.seal(s.c.Kind, want)
+		if s.book.outcomes(ctx, state.Outcome{Put: e}) == nil {
+			s.warn("it was sent twice and is there twice: the next apply deletes %s", o.ID)
 		}
 	}
-	return errors.Join(errs...)
 }
 
-func settle(ctx context.Context, api API, snap *state.Snapshot, i state.Intent, lists map[string][]*schema.Object, owned map[string]bool) (*state.Outcome, error) {
-	out := &state.Outcome{Seq: i.Seq}
-	k := schema.KindNamed(i.Addr.Kind)
-	switch i.Op {
-	case state.OpRoll:
-		if e := snap.Find(state.Key{Scope: i.Scope, Addr: i.Addr}); e != nil && e.ID == i.ID {
-			pending := *e
-			pending.Secret = state.Pending
-			out.Put = &pending
+// find lists what may have come of a create: objects of its natural key that
+// were not there when the plan was made, are nobody's, and are not older than
+// the create. ours are those that are what was sent, alike the others.
+func (r *run) find(ctx context.Context, k *schema.Kind, in *state.Intent, want schema.Row) (ours, alike []*schema.Object, err error) {
+	objects, err := r.lists.list(ctx, k, in.Scope)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, o := range objects {
+		key := planner.ObjectKey{Kind: k.Name, Scope: in.Scope, ID: o.ID}
+		if !k.MatchesKey(want, o.Values) || r.known[key] || r.book.ownerOf(key) != nil || madeBefore(o, in.Start) {
+			continue
 		}
-	case state.OpCreate:
-		at := i.Scope.String() + "/" + k.Name
-		if _, read := lists[at]; !read {
-			objects, err := api.List(ctx, k, i.Scope)
-			if err != nil {
-				return nil, err
-			}
-			lists[at] = objects
-		}
-		obj, err := pick(k, lists[at], i.Values, i.Start, func(id string) bool { return owned[id] })
-		if err != nil && !k.Unique {
-			return nil, err
-		}
-		if obj == nil {
-			out.Failed = true
-			return out, nil
-		}
-		owned[obj.ID] = true
-		out.Put = &state.Entry{Addr: i.Addr, Scope: i.Scope, ID: obj.ID, Origin: state.Created, Applied: i.Values}
-		if k.API.Secret {
-			out.Put.Secret = state.Pending
+		if isWhatWasSent(k, want, o.Values) {
+			ours = append(ours, o)
+		} else {
+			alike = append(alike, o)
 		}
 	}
-	return out, nil
+	return ours, alike, nil
+}
+
+// madeBefore reports whether the object is certainly older than the write.
+func madeBefore(o *schema.Object, start time.Time) bool {
+	born, err := time.Parse(time.RFC3339, schema.Text(o.Get(o.Kind.Made)))
+	return err == nil && born.Before(start.Add(-clockMargin))
+}
+
+func idsOf(objects []*schema.Object) string {
+	ids := make([]string, len(objects))
+	for i, o := range objects {
+		ids[i] = o.ID
+	}
+	slices.Sort(ids)
+	return strings.Join(ids, ", ")
 }

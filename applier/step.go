@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,263 +13,213 @@ import (
 	"trueup/state"
 )
 
-// perform does one change. where says where a secret went.
-func (r *runner) perform(c *planner.Change) (op, id, detail string, err error) {
-	switch c.Action {
+// StaleError is why a step failed before it touched anything: its object is no
+// longer what the plan was made for.
+type StaleError struct {
+	ID    string
+	Paths []string // what differs; none where the object is gone
+}
+
+func (e *StaleError) Error() string {
+	if len(e.Paths) == 0 {
+		return fmt.Sprintf("%s is gone since the plan was made: make a new plan", e.ID)
+	}
+	return fmt.Sprintf("%s moved since the plan was made: %s. Make a new plan, and look at it again", e.ID, strings.Join(e.Paths, ", "))
+}
+
+// openError is an error after which it is still not known whether a write was
+// executed: its intent stays open, and the next run looks.
+type openError struct{ err error }
+
+func (e *openError) Error() string { return e.err.Error() }
+func (e *openError) Unwrap() error { return e.err }
+
+// step is one change being carried out, by one goroutine.
+type step struct {
+	*run
+	c      *planner.Change
+	id     string       // of the object, once it is known
+	entry  *state.Entry // what the state has of it; nil if nothing yet
+	detail []string
+}
+
+// step carries a change out and tells how it ended.
+func (r *run) step(ctx context.Context, c *planner.Change) Event {
+	s, start := &step{run: r, c: c, id: c.ID}, r.o.Now()
+	if c.ID != "" {
+		s.entry = r.book.entryOf(c.Addr, c.Scope, c.ID)
+	}
+	op, err := s.do(ctx)
+	e := Event{Type: Done, Change: c, Op: op, ID: s.id, Detail: strings.Join(s.detail, "; "), Elapsed: r.o.Now().Sub(start)}
+	if err != nil {
+		e.Type, e.Err = Failed, err
+	}
+	return e
+}
+
+func (s *step) do(ctx context.Context) (op string, err error) {
+	switch s.c.Action {
 	case planner.Create:
-		id, detail, err = r.create(c)
-		return "created", id, detail, err
+		return "created", s.create(ctx)
 	case planner.Update:
 		op = "updated"
-		if c.Reason == planner.ReasonRetiring {
+		if s.c.Deposed {
 			op = "retired"
 		}
-		if err = r.update(c); err == nil && c.Roll {
-			detail, err = r.roll(c, c.ID)
+		if err := s.update(ctx); err != nil || !s.c.Roll {
+			return op, err
 		}
-		return op, c.ID, detail, err
-	case planner.Roll:
-		detail, err = r.roll(c, c.ID)
-		return "rolled", c.ID, detail, err
+		return op, s.roll(ctx)
 	case planner.Delete:
-		return "destroyed", c.ID, "", r.remove(c, r.keyOf(c))
+		return "destroyed", s.destroy(ctx, s.c.ID)
 	case planner.Replace:
-		if err = r.remove(c, r.keyOf(c)); err == nil {
-			id, detail, err = r.create(c)
+		if err := s.destroy(ctx, s.c.ID); err != nil {
+			return "replaced", err
 		}
-		return "replaced", id, detail, err
+		if err := s.create(ctx); err != nil {
+			return "replaced", fmt.Errorf("the old one was deleted, but the new one failed: %w", err)
+		}
+		return "replaced", nil
 	case planner.CreateReplace:
-		return r.createReplace(c)
-	}
-	return "", "", "", fmt.Errorf("an action that the applier does not know: %s", c.Action)
-}
-
-func (r *runner) createReplace(c *planner.Change) (op, id, detail string, err error) {
-	if id, detail, err = r.create(c); err != nil {
-		return "replaced", id, detail, err
-	}
-	return "replaced", id, detail, r.remove(c, state.Key{Scope: c.Scope, Addr: c.Addr, Deposed: c.ID})
-}
-
-// create makes the object, puts right what a POST does not take, verifies it
-// and delivers its secret.
-func (r *runner) create(c *planner.Change) (id, detail string, err error) {
-	row, err := r.resolve(c, c.After)
-	if err != nil {
-		return "", "", err
-	}
-	seq, err := r.intend(c, state.OpCreate, "", row)
-	if err != nil {
-		return "", "", err
-	}
-	obj, secret, err := r.post(c, row, r.o.Now())
-	if err != nil {
-		if !isUnknown(err) {
-			err = errors.Join(err, r.outcome(state.Outcome{Seq: seq, Failed: true}))
+		if err := s.create(ctx); err != nil {
+			return "replaced", err
 		}
-		return "", "", err
+		if err := s.destroy(ctx, s.c.ID); err != nil {
+			return "replaced", fmt.Errorf("the new one was created, but the old one stayed: %w", err)
+		}
+		return "replaced", nil
+	case planner.Roll:
+		return "rolled", s.roll(ctx)
 	}
-	if err := r.created(c, seq, obj.ID, row); err != nil {
-		return obj.ID, "", err
-	}
-	if obj, err = r.verify(c, obj, row, true); err != nil {
-		return obj.ID, "", err
-	}
-	if !c.Kind.API.Secret {
-		return obj.ID, "", nil
-	}
-	if secret.Empty() {
-		detail, err = r.roll(c, obj.ID)
-		return obj.ID, detail, err
-	}
-	detail, err = r.deliver(c, obj.ID, row, secret)
-	return obj.ID, detail, err
+	return "", fmt.Errorf("an action that nobody knows: %s", s.c.Action)
 }
 
-// created records an object that was made: from here on it is ours, and its
-// secret is known not to have been delivered.
-func (r *runner) created(c *planner.Change, seq uint64, id string, row schema.Row) error {
-	secret := state.NoSecret
-	if c.Kind.API.Secret {
-		secret = state.Pending
+// intend journals a write that is about to be sent.
+func (s *step) intend(ctx context.Context, op state.Op, id string, want schema.Row) (*state.Intent, error) {
+	in := &state.Intent{
+		Op: op, Addr: s.c.Addr, Scope: s.c.Scope, ID: id, Deposed: s.c.Deposed,
+		Values: s.book.seal(s.c.Kind, want), Start: s.o.Now(),
 	}
-	made := *c
-	made.ID, made.Deposed, made.Adopted, made.RenamedFrom = id, false, false, schema.Addr{}
-	e := r.entry(&made, id, row, secret)
-	e.Secret = secret
-	recs := []state.Record{{Outcome: &state.Outcome{Seq: seq, Put: e,
-		Undo: &state.Undo{Op: state.OpCreate, Addr: c.Addr, Scope: c.Scope, ID: id, After: e.Applied}}}}
-	if c.Action == planner.CreateReplace {
-		old := *r.entry(c, c.ID, c.Before, "")
-		old.Deposed = true
-		recs = append(recs, state.Record{Outcome: &state.Outcome{Put: &old}})
-	}
-	r.mu.Lock()
-	r.ids[state.Key{Scope: c.Scope, Addr: c.Addr}] = id
-	r.mu.Unlock()
-	return r.journal(recs...)
+	return in, s.book.intend(ctx, in)
 }
 
-// update sends what changes, if the object is still what the plan was made
-// from, and verifies that it took.
-func (r *runner) update(c *planner.Change) error {
-	row, err := r.resolve(c, c.After)
-	if err != nil {
+// failed journals that a write certainly did nothing, unless the error leaves
+// that open. It gives the error back.
+func (s *step) failed(ctx context.Context, in *state.Intent, err error) error {
+	var open *openError
+	if errors.As(err, &open) {
 		return err
 	}
-	live, err := r.fresh(c)
-	if err != nil {
-		return err
-	}
-	if c.Kind.SameRow(row, live.Values) {
-		return r.updated(c, 0, live.ID, row)
-	}
-	if paths := differing(c.Kind, c.Before, live.Values); len(paths) > 0 {
-		return fmt.Errorf("%w: %s changed meanwhile; nothing was sent. Plan again", errMoved, strings.Join(paths, ", "))
-	}
-	seq, err := r.intend(c, state.OpUpdate, c.ID, row)
-	if err != nil {
-		return err
-	}
-	obj, err := r.api.Update(r.ctx, live, row, false)
-	if isUnknown(err) {
-		if seen, gerr := r.read(c, c.ID); gerr == nil && c.Kind.SameRow(row, seen.Values) {
-			obj, err = seen, nil
-		}
-	}
-	if err != nil {
-		return errors.Join(err, r.outcome(state.Outcome{Seq: seq, Failed: !isUnknown(err)}))
-	}
-	if _, err := r.verify(c, obj, row, false); err != nil {
-		return errors.Join(err, r.outcome(state.Outcome{Seq: seq}))
-	}
-	return r.updated(c, seq, c.ID, row)
+	return errors.Join(err, s.book.outcomes(ctx, state.Outcome{Seq: in.Seq, Failed: true}))
 }
 
-// fresh is the live object as it is now, for kinds whose update replaces it
-// whole; else as the plan saw it.
-func (r *runner) fresh(c *planner.Change) (*schema.Object, error) {
-	if c.Kind.API.Update != "PUT" || !c.Kind.API.GetByID {
-		return &schema.Object{Kind: c.Kind, Scope: c.Scope, ID: c.ID, Values: schema.Reveal(c.Before).(schema.Row), Raw: c.Raw}, nil
+// put journals what the object is now. in may be nil.
+func (s *step) put(ctx context.Context, in *state.Intent, e *state.Entry, undo *state.Undo) error {
+	out := state.Outcome{Put: e, Undo: undo}
+	if in != nil {
+		out.Seq = in.Seq
 	}
-	live, err := r.api.Get(r.ctx, c.Kind, c.Scope, c.ID)
-	if meaning(err) == schema.NotFound {
-		return nil, fmt.Errorf("%w: it is gone; nothing was sent. Plan again", errMoved)
+	var outs []state.Outcome
+	if old := s.book.find(e.Key()); old != nil && old.ID != e.ID && s.stillThere(old) {
+		deposed := *old
+		deposed.Deposed = true
+		outs = append(outs, state.Outcome{Put: &deposed})
 	}
-	return live, err
+	if key := (state.Key{Addr: e.Addr, Scope: e.Scope}); e.Deposed {
+		if cur := s.book.find(key); cur != nil && cur.ID == e.ID {
+			out.Drop = &key
+		}
+	}
+	s.entry = e
+	return s.book.outcomes(ctx, append(outs, out)...)
 }
 
-// differing are the attributes that are not the same in two live rows.
-func differing(k *schema.Kind, a, b schema.Row) []string {
-	var out []string
-	for i := range k.Attrs {
-		if at := &k.Attrs[i]; at.Sent() && !at.Equal(a[i], b[i]) {
-			out = append(out, at.Name)
+// stillThere reports whether the object of an entry that is about to give way
+// is one that this plan still has to delete.
+func (s *step) stillThere(e *state.Entry) bool {
+	return s.c.Action == planner.CreateReplace && s.c.ID == e.ID
+}
+
+// undo says what would take the write back.
+func (s *step) undo(op state.Op, before, after schema.Row) *state.Undo {
+	k := s.c.Kind
+	if before != nil {
+		before = masked(k, before, s.c.After)
+	}
+	return &state.Undo{Op: op, Addr: s.c.Addr, Scope: s.c.Scope, ID: s.id, Before: s.book.seal(k, before), After: s.book.seal(k, after)}
+}
+
+func (s *step) warn(format string, args ...any) {
+	s.emit(Event{Type: Warned, Change: s.c, ID: s.id, Detail: fmt.Sprintf(format, args...)})
+}
+
+// meaning is what an error comes to. One that is neither the API's nor of the
+// way to it arose before anything was sent.
+func meaning(err error) schema.Meaning {
+	var f *schema.Fault
+	switch {
+	case errors.As(err, &f):
+		return f.Meaning
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return schema.Unknown
+	}
+	return schema.Unsent
+}
+
+// lost reports whether an error leaves open if a write was executed.
+func lost(err error) bool { return err != nil && meaning(err) == schema.Unknown }
+
+// retry calls f until again says no of its error, with a pause before each
+// further call.
+func (r *run) retry(ctx context.Context, pauses []time.Duration, f func() error, again func(error) bool) error {
+	err := f()
+	for _, p := range pauses {
+		if err == nil || !again(err) || ctx.Err() != nil {
+			break
 		}
+		if r.o.Sleep(ctx, p) != nil {
+			break
+		}
+		err = f()
+	}
+	return err
+}
+
+func seconds(ns ...float64) []time.Duration {
+	out := make([]time.Duration, len(ns))
+	for i, n := range ns {
+		out[i] = time.Duration(n * float64(time.Second))
 	}
 	return out
 }
 
-// updated records an update.
-func (r *runner) updated(c *planner.Change, seq uint64, id string, row schema.Row) error {
-	e := r.entry(c, id, row, "")
-	if c.Roll {
-		e.Secret = state.Pending
-	}
-	o := state.Outcome{Seq: seq, Put: e}
-	if seq != 0 {
-		o.Undo = &state.Undo{Op: state.OpUpdate, Addr: c.Addr, Scope: c.Scope, ID: id, Before: c.Kind.Seal(c.Before, r.snap.Salt), After: e.Applied}
-	}
-	switch k := (state.Key{Scope: c.Scope, Addr: c.Addr}); {
-	case c.Deposed:
-		if was := r.snap.Find(k); was != nil && was.ID == id {
-			o.Drop = &k
+// read reads an object that may be too new to be seen everywhere (API facts
+// §0.6), until it is as ok says or time is up; then it is given as it is.
+func (s *step) read(ctx context.Context, id string, ok func(*schema.Object) bool) (*schema.Object, error) {
+	var got *schema.Object
+	errNotYet := errors.New("not yet")
+	err := s.retry(ctx, seconds(0.5, 1, 2, 4), func() (err error) {
+		o, err := s.api.Get(ctx, s.c.Kind, s.c.Scope, id)
+		if err != nil {
+			return err
 		}
-	case !c.RenamedFrom.IsZero() && r.ownsUnder(c.RenamedFrom, c):
-		o.Drop = &state.Key{Scope: c.Scope, Addr: c.RenamedFrom}
+		if got = o; ok != nil && !ok(o) {
+			return errNotYet
+		}
+		return nil
+	}, func(err error) bool {
+		m := meaning(err)
+		return errors.Is(err, errNotYet) || m == schema.NotFound || m == schema.Denied
+	})
+	if err != nil && !errors.Is(err, errNotYet) {
+		return nil, fmt.Errorf("reading it back: %w", err)
 	}
-	return r.outcome(o)
+	return got, nil
 }
 
-// remove deletes the object. What was just taken out of use may count as in
-// use for some seconds (API facts §0.6).
-func (r *runner) remove(c *planner.Change, key state.Key) error {
-	seq, err := r.intend(c, state.OpDelete, c.ID, nil)
-	if err != nil {
-		return err
-	}
-	for pause := time.Second; ; pause *= 2 {
-		err = r.api.Delete(r.ctx, c.Kind, c.Scope, c.ID)
-		if meaning(err) != schema.InUse || pause > 16*time.Second {
-			break
-		}
-		if r.o.Sleep(r.ctx, pause) != nil {
-			break
-		}
-	}
-	if meaning(err) == schema.NotFound {
-		err = nil
-	}
-	if err != nil {
-		return errors.Join(err, r.outcome(state.Outcome{Seq: seq, Failed: !isUnknown(err)}))
-	}
-	return r.outcome(state.Outcome{Seq: seq, Drop: &key,
-		Undo: &state.Undo{Op: state.OpDelete, Addr: c.Addr, Scope: c.Scope, ID: c.ID, Before: c.Kind.Seal(c.Before, r.snap.Salt)}})
+// with is a copy of the row with one attribute set.
+func with(k *schema.Kind, row schema.Row, attr string, v schema.Value) schema.Row {
+	out := slices.Grow(slices.Clone(row), len(k.Attrs))[:len(k.Attrs)]
+	out[k.Index(attr)] = v
+	return out
 }
-
-// rollTries is how often a roll whose answer was lost is sent again. Each one
-// kills the secret of the one before, so only the last is delivered.
-const rollTries = 5
-
-// roll gives the object a new secret and delivers it.
-func (r *runner) roll(c *planner.Change, id string) (string, error) {
-	row, err := r.resolve(c, c.After)
-	if err != nil {
-		return "", err
-	}
-	seq, err := r.intend(c, state.OpRoll, id, nil)
-	if err != nil {
-		return "", err
-	}
-	pending := r.entry(c, id, row, state.Pending)
-	pending.Deposed = false
-	var secret schema.Secret
-	for try := 1; ; try++ {
-		secret, err = r.api.Roll(r.ctx, c.Kind, c.Scope, id)
-		if !isUnknown(err) || try == rollTries {
-			break
-		}
-		if r.o.Sleep(r.ctx, time.Second) != nil {
-			break
-		}
-	}
-	if jerr := r.outcome(state.Outcome{Seq: seq, Put: pending}); err != nil || jerr != nil {
-		return "", errors.Join(err, jerr)
-	}
-	return r.deliver(c, id, row, secret)
-}
-
-// deliver brings the secret to its sinks; only then does the step count.
-func (r *runner) deliver(c *planner.Change, id string, row schema.Row, secret schema.Secret) (string, error) {
-	if r.o.Sinks == nil {
-		return "", errors.New("there is nowhere to deliver the secret to")
-	}
-	where, err := r.o.Sinks.Deliver(context.WithoutCancel(r.ctx), c.Addr, c.Kind, row, secret)
-	if err != nil {
-		return "", fmt.Errorf("%w. The %s exists, its secret is lost: mend the sink and apply again, which rolls and delivers a new one", err, c.Kind.Name)
-	}
-	e := r.entry(c, id, row, state.Delivered)
-	e.Deposed = false
-	return "secret written to " + where, r.outcome(state.Outcome{Put: e})
-}
-
-func meaning(err error) schema.Meaning {
-	var f *schema.Fault
-	if errors.As(err, &f) {
-		return f.Meaning
-	}
-	return schema.Other
-}
-
-// isUnknown: it may have been executed, or not.
-func isUnknown(err error) bool { return meaning(err) == schema.Unknown }

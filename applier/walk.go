@@ -1,235 +1,263 @@
 package applier
 
 import (
-	"cmp"
+	"container/heap"
+	"context"
+	"errors"
 	"slices"
 
 	"trueup/planner"
-	"trueup/schema"
 )
 
-// walk carries out the changes that need requests: each when all that it needs
-// has succeeded and the waves before its own have ended, as many at once as
-// the options allow.
-func (r *runner) walk() {
-	w := newWalk(r.p)
-	ends := make(chan end)
-	running := 0
+// walk goes through the steps of a plan: each after what it needs, steps of a
+// kind and scope in waves, otherwise in the order of the plan, several at a
+// time. Its fields belong to one goroutine.
+type walk struct {
+	run    *run
+	plan   *planner.Plan
+	nodes  []node
+	gates  map[planner.ListKey]*gate
+	ready  queue
+	events map[int]Event // how each change ended, by position
+
+	stopped bool // interrupted before all was begun
+}
+
+// node is a change as something to be done.
+type node struct {
+	acts    bool
+	queued  bool
+	ended   bool
+	blocked int   // what it waits for: needs, and the gate
+	waiters []int // those that need it
+}
+
+// gate lets the waves of one kind and scope through, one after another.
+type gate struct {
+	waves []int         // in order; the first is under way
+	left  map[int]int   // by wave: steps that have not ended
+	wait  map[int][]int // by wave: steps behind the gate
+}
+
+// queue is a heap of positions.
+type queue []int
+
+func (q queue) Len() int           { return len(q) }
+func (q queue) Less(i, j int) bool { return q[i] < q[j] }
+func (q queue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(x any)        { *q = append(*q, x.(int)) }
+func (q *queue) Pop() any {
+	old := *q
+	x := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return x
+}
+
+func newWalk(r *run, p *planner.Plan, events map[int]Event) *walk {
+	w := &walk{run: r, plan: p, nodes: make([]node, len(p.Changes)), gates: map[planner.ListKey]*gate{}, events: events}
+	for i, c := range p.Changes {
+		w.nodes[i].acts = acts(c)
+		w.nodes[i].ended = !acts(c) && c.Refused == ""
+	}
+	for i, c := range p.Changes {
+		if w.nodes[i].ended {
+			continue
+		}
+		for _, n := range c.Needs {
+			if n >= 0 && n < len(w.nodes) && n != i && !w.nodes[n].ended {
+				w.nodes[i].blocked++
+				w.nodes[n].waiters = append(w.nodes[n].waiters, i)
+			}
+		}
+		if w.nodes[i].acts {
+			w.queueUp(i)
+		}
+	}
+	for _, g := range w.gates {
+		g.sort()
+		for _, i := range g.wait[g.waves[0]] {
+			w.nodes[i].blocked--
+		}
+	}
+	return w
+}
+
+// queueUp puts a step behind the gate of its kind and scope.
+func (w *walk) queueUp(i int) {
+	c := w.plan.Changes[i]
+	key := planner.ListKey{Kind: c.Kind, Scope: c.Scope}
+	g := w.gates[key]
+	if g == nil {
+		g = &gate{left: map[int]int{}, wait: map[int][]int{}}
+		w.gates[key] = g
+	}
+	g.left[c.Wave]++
+	g.wait[c.Wave] = append(g.wait[c.Wave], i)
+	w.nodes[i].blocked++
+}
+
+func (g *gate) sort() {
+	for wave := range g.left {
+		g.waves = append(g.waves, wave)
+	}
+	slices.Sort(g.waves)
+}
+
+// walk returns when every step has ended or will not be begun.
+func (w *walk) walk(ctx context.Context) {
+	for i, c := range w.plan.Changes {
+		switch n := &w.nodes[i]; {
+		case c.Refused != "" && !n.ended:
+			w.end(i, Event{Type: NotTried, Change: c, ID: c.ID, Detail: c.Refused})
+		case n.acts && n.blocked == 0:
+			w.enqueue(i)
+		}
+	}
+	type ending struct {
+		i int
+		e Event
+	}
+	endings := make(chan ending)
+	stop, running := w.run.o.Stop, 0
 	for {
-		for running < r.o.Parallelism && len(w.ready) > 0 && !r.stopped() {
-			i := w.ready[0]
-			w.ready = w.ready[1:]
+		for running < w.run.o.Parallelism && len(w.ready) > 0 && !w.halts(ctx, stop) {
+			i := heap.Pop(&w.ready).(int)
+			c := w.plan.Changes[i]
 			running++
-			go func() { ends <- end{i, r.step(r.p.Changes[i])} }()
+			w.run.emit(Event{Type: Started, Change: c, ID: c.ID})
+			go func() { endings <- ending{i, w.run.step(ctx, c)} }()
 		}
 		if running == 0 {
 			break
 		}
-		e := <-ends
-		running--
-		w.finish(e.change, e.ok)
-		for _, s := range w.takeSkipped() {
-			r.emit(Event{Type: NotTried, Change: r.p.Changes[s.change], Detail: "it needs " + r.p.Changes[s.because].Addr.String()})
+		select {
+		case e := <-endings:
+			running--
+			w.end(e.i, e.e)
+		case <-stop:
+			w.stopped, stop = true, nil
 		}
 	}
-	for _, i := range w.left() {
-		r.result.Stopped = true
-		r.emit(Event{Type: NotTried, Change: r.p.Changes[i], Detail: "the run was interrupted"})
+	w.leave()
+}
+
+func (w *walk) enqueue(i int) {
+	if n := &w.nodes[i]; !n.queued && !n.ended {
+		n.queued = true
+		heap.Push(&w.ready, i)
 	}
 }
 
-type end struct {
-	change int
-	ok     bool
-}
-
-// stopped reports whether nothing more may be begun.
-func (r *runner) stopped() bool {
+// halts reports whether anything keeps steps from being begun.
+func (w *walk) halts(ctx context.Context, stop <-chan struct{}) bool {
 	select {
-	case <-r.o.Stop:
-		return true
-	case <-r.ctx.Done():
-		return true
+	case <-stop:
+		w.stopped = true
 	default:
+		w.stopped = w.stopped || ctx.Err() != nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.fatal != nil
+	return w.stopped || w.run.book.err() != nil
 }
 
-// step does one change and reports it. It says whether it succeeded.
-func (r *runner) step(c *planner.Change) bool {
-	r.emit(Event{Type: Started, Change: c})
-	start := r.o.Now()
-	e := Event{Type: Done, Change: c}
-	var err error
-	e.Op, e.ID, e.Detail, err = r.perform(c)
-	e.Elapsed = r.o.Now().Sub(start)
-	if err != nil {
-		e.Type, e.Err = Failed, err
-	}
-	r.emit(e)
-	return err == nil
-}
-
-// walkState knows which changes may begin.
-type walkState struct {
-	blockers []int   // how many things each change waits for
-	then     [][]int // changes that need this one
-	done     []status
-	waves    map[waveKey][]*wave
-	waveOf   []*wave
-	ready    []int
-	skipped  []skip
-}
-
-type status uint8
-
-const (
-	waiting status = iota
-	succeeded
-	failed
-)
-
-type skip struct{ change, because int }
-
-type waveKey struct {
-	kind  *schema.Kind
-	scope schema.Scope
-}
-
-// wave is the changes of one kind and scope that go together.
-type wave struct {
-	number  int
-	members []int
-	left    int  // members that have not ended
-	started bool // the waves before have ended
-	next    *wave
-}
-
-func newWalk(p *planner.Plan) *walkState {
-	n := len(p.Changes)
-	w := &walkState{blockers: make([]int, n), then: make([][]int, n), done: make([]status, n), waves: map[waveKey][]*wave{}, waveOf: make([]*wave, n)}
-	byNumber := map[waveKey]map[int]*wave{}
-	var acting []int
-	for i, c := range p.Changes {
-		switch {
-		case c.Refused != "":
-			w.done[i] = failed
-			continue
-		case c.Action == planner.NoOp || c.Action == planner.Forget:
-			w.done[i] = succeeded
+// end notes how a step ended, and lets through or fails what waited for it.
+func (w *walk) end(i int, e Event) {
+	for todo := []int{i}; len(todo) > 0; todo = todo[1:] {
+		n := &w.nodes[todo[0]]
+		if n.ended {
 			continue
 		}
-		acting = append(acting, i)
-		k := waveKey{c.Kind, c.Scope}
-		if byNumber[k] == nil {
-			byNumber[k] = map[int]*wave{}
+		if todo[0] != i {
+			c := w.plan.Changes[todo[0]]
+			e = Event{Type: NotTried, Change: c, ID: c.ID, Detail: "it needs " + w.failedNeed(c)}
 		}
-		v := byNumber[k][c.Wave]
-		if v == nil {
-			v = &wave{number: c.Wave}
-			byNumber[k][c.Wave] = v
-			w.waves[k] = append(w.waves[k], v)
+		n.ended = true
+		w.events[todo[0]] = e
+		w.run.emit(e)
+		for _, waiter := range n.waiters {
+			if e.Type == Done {
+				w.unblock(waiter)
+			} else {
+				todo = append(todo, waiter)
+			}
 		}
-		v.members, v.left = append(v.members, i), v.left+1
-		w.waveOf[i] = v
+		if n.acts {
+			w.pass(w.plan.Changes[todo[0]])
+		}
 	}
-	for _, list := range w.waves {
-		slices.SortFunc(list, func(a, b *wave) int { return cmp.Compare(a.number, b.number) })
-		list[0].started = true
-		for i := 1; i < len(list); i++ {
-			list[i-1].next = list[i]
-			for _, m := range list[i].members {
-				w.blockers[m]++
+}
+
+// failedNeed is the address of what the change needs and did not get.
+func (w *walk) failedNeed(c *planner.Change) string {
+	for _, n := range c.Needs {
+		if e, ok := w.events[n]; ok && e.Type != Done {
+			return e.Change.Addr.String()
+		}
+	}
+	return "something that failed"
+}
+
+func (w *walk) unblock(i int) {
+	n := &w.nodes[i]
+	if n.blocked--; n.blocked == 0 && n.acts {
+		w.enqueue(i)
+	}
+}
+
+// pass counts a step at its gate, and opens the gate for the next wave when it
+// was the last of its own.
+func (w *walk) pass(c *planner.Change) {
+	g := w.gates[planner.ListKey{Kind: c.Kind, Scope: c.Scope}]
+	g.left[c.Wave]--
+	for len(g.waves) > 0 && g.left[g.waves[0]] == 0 {
+		g.waves = g.waves[1:]
+		if len(g.waves) > 0 {
+			for _, i := range g.wait[g.waves[0]] {
+				w.unblock(i)
 			}
 		}
 	}
-	var doomed []skip
-	for _, i := range acting {
-		for _, need := range p.Changes[i].Needs {
-			switch w.done[need] {
-			case waiting:
-				w.blockers[i]++
-				w.then[need] = append(w.then[need], i)
-			case failed:
-				doomed = append(doomed, skip{i, need})
+}
+
+// leave ends what was not begun.
+func (w *walk) leave() {
+	why := "the run was interrupted"
+	switch {
+	case w.run.book.err() != nil:
+		why = "the state cannot be written"
+	case !w.stopped:
+		why = "each of several needs the other"
+	}
+	left := 0
+	for i, c := range w.plan.Changes {
+		if !w.nodes[i].ended {
+			left++
+			w.nodes[i].ended = true
+			w.events[i] = Event{Type: NotTried, Change: c, ID: c.ID, Detail: why}
+			w.run.emit(w.events[i])
+		}
+	}
+	w.stopped = w.stopped && left > 0
+}
+
+func (w *walk) result() Result {
+	r := Result{Stopped: w.stopped}
+	for i := range w.plan.Changes {
+		e, ok := w.events[i]
+		if !ok {
+			continue
+		}
+		switch e.Type {
+		case Done:
+			r.Done = append(r.Done, e)
+		case NotTried:
+			r.NotTried = append(r.NotTried, e)
+		case Failed:
+			r.Failed = append(r.Failed, e)
+			var moved *StaleError
+			if errors.As(e.Err, &moved) {
+				r.Stale = append(r.Stale, e)
 			}
 		}
 	}
-	for _, i := range acting {
-		if w.blockers[i] == 0 {
-			w.ready = append(w.ready, i)
-		}
-	}
-	for _, d := range doomed {
-		w.skip(d.change, d.because)
-	}
-	w.ready = slices.DeleteFunc(w.ready, func(i int) bool { return w.done[i] != waiting })
-	return w
-}
-
-// finish marks a change as ended and frees what waited for it.
-func (w *walkState) finish(i int, ok bool) {
-	if w.done[i] != waiting {
-		return
-	}
-	w.done[i] = failed
-	if ok {
-		w.done[i] = succeeded
-	}
-	for _, t := range w.then[i] {
-		if ok {
-			w.free(t)
-		} else {
-			w.skip(t, i)
-		}
-	}
-	w.endOf(w.waveOf[i])
-}
-
-// skip marks a change that cannot be tried, and all that need it.
-func (w *walkState) skip(i, because int) {
-	if w.done[i] != waiting {
-		return
-	}
-	w.skipped = append(w.skipped, skip{i, because})
-	w.finish(i, false)
-}
-
-// endOf counts a member of a wave as ended, and opens the next wave after the
-// last.
-func (w *walkState) endOf(v *wave) {
-	for v.left--; v.left == 0 && v.started; {
-		if v = v.next; v == nil {
-			return
-		}
-		v.started = true
-		for _, m := range v.members {
-			w.free(m)
-		}
-	}
-}
-
-func (w *walkState) free(i int) {
-	if w.blockers[i]--; w.blockers[i] == 0 && w.done[i] == waiting {
-		w.ready = append(w.ready, i)
-	}
-}
-
-func (w *walkState) takeSkipped() []skip {
-	s := w.skipped
-	w.skipped = nil
-	return s
-}
-
-// left are the changes that never ended.
-func (w *walkState) left() []int {
-	var out []int
-	for i, s := range w.done {
-		if s == waiting && w.waveOf[i] != nil {
-			out = append(out, i)
-		}
-	}
-	return out
+	return r
 }

@@ -210,4 +210,3 @@ func answer(ctx context.Context, w world, q planner.Questions, in *planner.Input
 	}
 	return came
 }
-

@@ -142,6 +142,11 @@ func (f *file) known(b *block, items []item) []item {
 // declare puts together what the files declare; what is declared twice is
 // reported with both places.
 func (l *loader) declare() {
+	n := 0
+	for _, f := range l.files {
+		n += len(f.blocks)
+	}
+	l.blocks, l.order = make(map[blockKey]*block, n), make([]*block, 0, n)
 	for _, f := range l.files {
 		for i := range f.settings {
 			it := &f.settings[i]

@@ -100,7 +100,7 @@ func newLoader(ctx context.Context, o Options) *loader {
 	l := &loader{
 		ctx: ctx, opts: o, sources: &Sources{files: map[string]*source{}},
 		variables: map[string]*variable{}, locals: map[string]*local{}, settings: map[string]*item{},
-		blocks: map[blockKey]*block{}, hasLookup: map[*schema.Kind]bool{},
+		hasLookup: map[*schema.Kind]bool{},
 	}
 	for _, k := range schema.Kinds {
 		l.hasLookup[k] = slices.ContainsFunc(k.Attrs, looksUp)

@@ -264,6 +264,11 @@ func (l *loader) resources() []*schema.Resource {
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b *schema.Resource) int { return a.Addr.Compare(b.Addr) })
+	slices.SortFunc(out, func(a, b *schema.Resource) int {
+		if a.Kind != b.Kind {
+			return a.Addr.Compare(b.Addr)
+		}
+		return cmp.Or(cmp.Compare(a.Addr.Name, b.Addr.Name), cmp.Compare(a.Addr.Key, b.Addr.Key))
+	})
 	return out
 }

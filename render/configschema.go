@@ -23,6 +23,8 @@ func ConfigSchema() ([]byte, error) {
 	}
 	defs := members{
 		{"expression", members{{"type", "string"}, {"pattern", `[$%]\{`}, {"description", "A template: ${…} or %{…}, evaluated as in HCL."}}},
+		{"number", members{{"type", "string"}, {"pattern", `^[-+]?[0-9.]+$`}, {"description", "A number in quotes."}}},
+		{"bool", members{{"enum", []string{"true", "false"}}, {"description", "true or false in quotes."}}},
 		{"variable", variableSchema()},
 	}
 	for _, k := range schema.Kinds {
@@ -70,7 +72,8 @@ func variableSchema() members {
 		{"properties", members{
 			{"default", members{{"description", "Its value where none is given; without one, a value must be given."}}},
 			{"description", members{{"type", "string"}, {"description", "What it is for."}}},
-			{"sensitive", members{{"type", "boolean"}, {"description", "Whether its value must never be shown."}}},
+			{"type", members{{"enum", []string{"string", "number", "bool", "list", "map"}}, {"description", "What its value must be; anything where left out."}}},
+			{"sensitive", members{{"enum", []any{true, false, "true", "false"}}, {"description", "Whether its value must never be shown."}}},
 		}},
 		{"additionalProperties", false},
 	}
@@ -180,6 +183,7 @@ func attrSchema(a *schema.Attr) members {
 	if a.OneOrMany {
 		alternatives = []any{ownSchema(a.Elem()), ownSchema(a)}
 	}
+	alternatives = append(alternatives, inQuotes(a)...)
 	alternatives = append(alternatives, anExpression)
 	if a.Mode != schema.Required {
 		alternatives = append(alternatives, members{{"type", "null"}})
@@ -188,7 +192,22 @@ func attrSchema(a *schema.Attr) members {
 }
 
 // elemSchema is an element: like an attribute, without its description.
-func elemSchema(a *schema.Attr) members { return or("", nil, ownSchema(a), anExpression) }
+func elemSchema(a *schema.Attr) members {
+	return or("", nil, append(append([]any{ownSchema(a)}, inQuotes(a)...), anExpression)...)
+}
+
+// inQuotes is the other form that numbers and booleans may have.
+func inQuotes(a *schema.Attr) []any {
+	switch {
+	case a.Nest != schema.Single:
+		return nil
+	case a.Type == schema.TypeBool:
+		return []any{defRef("bool")}
+	case a.Type == schema.TypeInt, a.Type == schema.TypeNumber:
+		return []any{defRef("number")}
+	}
+	return nil
+}
 
 func ownSchema(a *schema.Attr) members {
 	switch a.Nest {

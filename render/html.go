@@ -104,7 +104,7 @@ type (
 func (pg *page) frame(all []*section, blocks int) frame {
 	n := pg.p.Counts()
 	f := frame{
-		Policy: policy(), Style: template.CSS(pageStyle), Script: template.JS(pageScript), //nolint:gosec // our own, embedded
+		Policy: policy(), Style: template.CSS(pageStyle), Script: template.JS(pageScript),
 		Title: clean(pg.o.Title), Line: noChanges, Headline: headline(pg.p, pg.o), Counts: n,
 		Changes: pg.p.Outcome() != "none", Open: blocks <= unfolded, Blocks: blocks,
 	}

@@ -92,14 +92,14 @@ func (f form) elements(a *schema.Attr, l schema.List, symbol string) []line {
 
 // renewed is the secret of an object that is not created but gets a new one.
 func (f form) renewed(c *planner.Change) []line {
-	if !c.Roll && c.Action != planner.Roll {
+	replaced := c.Action == planner.Replace || c.Action == planner.CreateReplace
+	a := c.Kind.Attr(c.Kind.API.Sink)
+	if a == nil || !c.Roll && c.Action != planner.Roll && !replaced {
 		return nil
 	}
-	out := []line{{symbol: "~", path: "secret", new: plainCell("a new value" + afterApply + "; the old one stops working")}}
-	if a := c.Kind.Attr(c.Kind.API.Sink); a != nil {
-		if v := c.Kind.Get(c.After, a.Name); v != nil {
-			out = append(out, f.local(a, v, "+")...)
-		}
+	out := []line{{symbol: "~", path: a.Name, new: plainCell("a new value" + afterApply + "; the old one stops working")}}
+	if v := c.Kind.Get(c.After, a.Name); v != nil {
+		out = append(out, f.local(a, v, "+")...)
 	}
 	return out
 }

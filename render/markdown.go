@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"html"
-	"slices"
 	"strings"
 
 	"trueup/planner"
@@ -292,69 +291,6 @@ func (m *markdown) brief(b *block) string {
 	return s.String()
 }
 
-const digestPaths = 3
-
-// digest is what there is to say about a block in a few words.
-func (b *block) digest() []string {
-	var out, paths, forcing []string
-	for _, l := range b.lines {
-		if l.path == "" {
-			continue
-		}
-		paths = append(paths, l.path)
-		if l.forces {
-			forcing = append(forcing, l.path)
-		}
-	}
-	isUpdate := b.change.Before != nil && b.change.After != nil
-	if which := b.subject(); which != "" {
-		out = append(out, which)
-	}
-	switch {
-	case len(forcing) > 0 && len(forcing) <= digestPaths:
-		out = append(out, strings.Join(forcing, ", ")+either(len(forcing), " forces replacement", " force replacement"))
-	case isUpdate && len(paths) > 0 && len(paths) <= digestPaths:
-		out = append(out, strings.Join(paths, ", "))
-	case isUpdate && len(paths) > 0:
-		out = append(out, plural(len(paths), "change", "changes"))
-	}
-	out = append(out, b.reasons...)
-	if len(b.change.Gains) > 0 {
-		out = append(out, "⚠ privilege increase")
-	}
-	if b.change.Refused != "" {
-		out = append(out, "⛔ refused")
-	}
-	for _, r := range b.remarks {
-		if strings.HasPrefix(r, "used by ") {
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
-// subject is the summary value where a block is folded: then its lines don't
-// show it.
-func (b *block) subject() string {
-	c := b.change
-	i := slices.IndexFunc(b.lines, func(l line) bool { return l.path == c.Kind.Summary })
-	if i < 0 || c.Before != nil && c.After != nil {
-		return b.summary
-	}
-	if text := strings.Trim(b.lines[i].new.String(), `"`); text != clean(c.Addr.Key) {
-		return text
-	}
-	return ""
-}
-
-// either is the form of a word that goes with n.
-func either(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
-}
-
 // block is an object as a collapsible block whose details take at most room
 // bytes.
 func (m *markdown) block(b *block, room int) string {
@@ -419,23 +355,6 @@ func (l line) String() string {
 	return l.new.String()
 }
 
-// fenced is a block of lines that nothing in them can close, at most about room
-// bytes long; lines that don't fit are counted.
-func fenced(lines []string, room int) string {
-	fence := strings.Repeat("`", max(3, longestRun(strings.Join(lines, "\n"), '`')+1))
-	var b strings.Builder
-	b.WriteString(fence + "diff\n")
-	for i, l := range lines {
-		if b.Len()+len(l) > room && i > 0 {
-			fmt.Fprintf(&b, "# … %s\n", plural(len(lines)-i, "more line", "more lines"))
-			break
-		}
-		b.WriteString(l + "\n")
-	}
-	b.WriteString(fence + "\n")
-	return b.String()
-}
-
 // agreed lists drift that needs nothing, as far as there is room.
 func (m *markdown) agreed(room int) string {
 	var lines []string
@@ -451,42 +370,3 @@ func (m *markdown) agreed(room int) string {
 	}
 	return "<details><summary>Changed outside the files, and nothing has to be done</summary>\n\n" + fenced(lines, room-300) + "\n</details>\n\n"
 }
-
-// codeSpan is text as inline code: nothing in it is markup, a mention or a
-// link.
-func codeSpan(s string) string {
-	s = clean(s)
-	if s == "" {
-		return ""
-	}
-	ticks := strings.Repeat("`", longestRun(s, '`')+1)
-	if s[0] == '`' || s[len(s)-1] == '`' || s[0] == ' ' && s[len(s)-1] == ' ' {
-		s = " " + s + " "
-	}
-	return ticks + s + ticks
-}
-
-func longestRun(s string, c byte) int {
-	longest, run := 0, 0
-	for i := range len(s) {
-		if run++; s[i] != c {
-			run = 0
-		}
-		longest = max(longest, run)
-	}
-	return longest
-}
-
-// Both break up what would mention somebody or link somewhere, which GitHub
-// looks for in the text that comes out.
-var (
-	mdEscaper = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "{", `\{`, "[", `\[`, "]", `\]`, "|", `\|`, "~", `\~`,
-		"!", `\!`, "$", `\$`, "&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "@<!-- -->", "#", "#<!-- -->", "//", `\/\/`, "www.", `www\.`)
-	htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;", "@", "@<!-- -->", "#", "#<!-- -->")
-)
-
-// mdText is text as running text of Markdown, inside a line.
-func mdText(s string) string { return mdEscaper.Replace(clean(s)) }
-
-// htmlText is text inside an HTML block of Markdown.
-func htmlText(s string) string { return htmlEscaper.Replace(clean(s)) }

@@ -255,5 +255,5 @@ func settingsSection(b *strings.Builder) {
 	for _, s := range settings {
 		fmt.Fprintf(b, "| `%s` | %s | %s |\n", s.name, s.def, cellText(s.doc))
 	}
-	b.WriteString("\n`variables` (in HCL `variable \"name\" { … }`) hold values from outside, each with `default`, `description` and `sensitive`; `locals` hold values for use in expressions.\n")
+	b.WriteString("\n`variables` (in HCL `variable \"name\" { … }`) hold values from outside, each with `default`, `type` (`string`, `number`, `bool`, `list`, `map`), `description` and `sensitive`; `locals` hold values for use in expressions.\n")
 }

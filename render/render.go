@@ -71,3 +71,12 @@ func comma(n int) string {
 	}
 	return strings.Join(append([]string{s}, groups...), ",")
 }
+
+// textsOf are addresses or scopes as text.
+func textsOf[T interface{ String() string }](vs []T) []string {
+	out := make([]string, len(vs))
+	for i, v := range vs {
+		out[i] = v.String()
+	}
+	return out
+}

@@ -62,12 +62,12 @@ scope: account:0123456789abcdef0123456789abcdef
 ownership: {access_rules: exclusive, pools: "${var.mode}"}
 ignore:
   - {kind: access_rule, notes: "*managed by SOC*"}
-  - {kind: pools, id: "0123*"}
+  - {kind: pools, id: "0123*", created_on: "2020-*"}
 limits: {max_delete_percent: 30, max_deletes: 50}
 state: {path: .trueup/state.json}
 variables:
   office_cidr: {default: 198.51.100.0/24, description: Office egress}
-  password: {sensitive: true}
+  password: {sensitive: true, type: string}
   bare:
 locals:
   host: www.example.com
@@ -93,7 +93,7 @@ monitors:
     path: /health
     expected_codes: 2xx
     header: {Host: ["${local.host}"]}
-  numbers: {expected_codes: 200, interval: "${60 * 2}", port: 8080}
+  numbers: {expected_codes: 200, interval: "${60 * 2}", port: 8080, retries: "1", follow_redirects: "true"}
   tcp: {type: tcp, port: 5432}
   dynamic: {type: "${var.type}", path: /x}
   empty:
@@ -174,6 +174,32 @@ func TestConfigSchemaRefuses(t *testing.T) {
 				t.Errorf("the error does not name %s: %s", c.at, got)
 			}
 		})
+	}
+}
+
+// TestConfigSchemaExamples: what the project shows to others passes.
+func TestConfigSchemaExamples(t *testing.T) {
+	text, err := ConfigSchema()
+	s := compile(t, text, err)
+	err = filepath.WalkDir("../examples", func(path string, d os.DirEntry, err error) error {
+		name := filepath.Base(path)
+		if err != nil || d.IsDir() || !strings.HasPrefix(name, "trueup.y") {
+			return nil
+		}
+		doc, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if yaml.Unmarshal(doc, new(any)) != nil {
+			return nil // the loader's business
+		}
+		if err := s.Validate(plainYAML(t, string(doc))); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -35,7 +35,7 @@ func ignoreSchema(doc string) members {
 	for _, k := range schema.Kinds {
 		props := members{{"kind", members{{"enum", []string{k.Name, k.Plural}}}}, {"id", members{{"type", "string"}}}}
 		for i := range k.Attrs {
-			if a := &k.Attrs[i]; a.Scalar() && a.Writable() {
+			if a := &k.Attrs[i]; a.Scalar() {
 				props = append(props, member{a.Name, anything("string", "number", "boolean")})
 			}
 		}

@@ -64,17 +64,9 @@ func (t *texter) entry(e *state.Entry) {
 	}
 	t.lines(lines)
 	if len(e.DependsOn) > 0 {
-		t.line("    # depends on ", clean(strings.Join(addrTexts(e.DependsOn), ", ")))
+		t.line("    # depends on ", clean(strings.Join(textsOf(e.DependsOn), ", ")))
 	}
 	t.line()
-}
-
-func addrTexts(as []schema.Addr) []string {
-	out := make([]string, len(as))
-	for i, a := range as {
-		out[i] = a.String()
-	}
-	return out
 }
 
 // StateJSON is a state for machines, in the form that readers of states know:
@@ -136,7 +128,7 @@ func (j *jsonWriter) entry(e *state.Entry) {
 	j.str("id", e.ID)
 	j.str("origin", string(e.Origin))
 	j.yes("prevent_destroy", e.PreventDestroy)
-	j.strs("depends_on", addrTexts(e.DependsOn))
+	j.strs("depends_on", textsOf(e.DependsOn))
 	j.opt("secret", string(e.Secret))
 	j.shut('}')
 	j.shut('}')

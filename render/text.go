@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"trueup/planner"
@@ -71,31 +70,6 @@ func (t *texter) head(p *planner.Plan) {
 		t.line(t.paint(dim, strings.Join(parts, " · ")))
 		t.line()
 	}
-}
-
-func headline(p *planner.Plan, o Options) []string {
-	var parts []string
-	add := func(when bool, format string, args ...any) {
-		if when {
-			parts = append(parts, clean(fmt.Sprintf(format, args...)))
-		}
-	}
-	add(o.Source != "", "%s", o.Source)
-	add(p.Destroy, "destroy")
-	scopes := make([]string, len(p.Scopes))
-	for i, s := range p.Scopes {
-		scopes[i] = s.String()
-	}
-	add(len(scopes) == 1, "scope %s", strings.Join(scopes, ""))
-	add(len(scopes) > 1, "scopes %s", strings.Join(scopes, ", "))
-	add(true, "%s", plural(p.Resources, "resource", "resources"))
-	targets := make([]string, len(p.Targets))
-	for i, a := range p.Targets {
-		targets[i] = a.String()
-	}
-	add(len(targets) > 0, "only %s and what it needs", strings.Join(targets, ", "))
-	add(p.Budget.Read > 0, "read in %s", plural(p.Budget.Read, "request", "requests"))
-	return parts
 }
 
 func (t *texter) block(b *block) {
@@ -314,30 +288,6 @@ func (t *texter) quiet(p *planner.Plan) {
 	}
 }
 
-type quietList struct {
-	title string
-	items []string // clean
-}
-
-func quietLists(p *planner.Plan) []quietList {
-	var adopted, renamed, left []string
-	for _, c := range p.Changes {
-		if c.Action != planner.NoOp {
-			continue
-		}
-		if c.Adopted {
-			adopted = append(adopted, clean(c.Addr.String()))
-		}
-		if !c.RenamedFrom.IsZero() {
-			renamed = append(renamed, clean(c.RenamedFrom.String()+" is now "+c.Addr.String()))
-		}
-	}
-	for _, l := range p.LeftAlone {
-		left = append(left, clean(fmt.Sprintf("%s %s (%s, scope %s): %s", strings.ReplaceAll(l.Kind, "_", " "), l.Label, l.ID, l.Scope, whyWords(l.Why))))
-	}
-	return []quietList{{"Adopted, and equal to the files:", adopted}, {"Renamed:", renamed}, {"Left alone:", left}}
-}
-
 func (t *texter) list(title string, lines []string) {
 	if len(lines) == 0 {
 		return
@@ -368,21 +318,6 @@ func (t *texter) refusals(p *planner.Plan) {
 	}
 }
 
-const addrsShown = 3
-
-// concerned names the addresses of a refusal, the first few of many; "" where
-// its message has them. where is where the blocks stand: "above", "below".
-func concerned(r planner.Refusal, where string) string {
-	n := len(r.Addrs)
-	switch {
-	case n == 0, n == 1 && strings.Contains(r.Message, r.Addrs[0]):
-		return ""
-	case n <= addrsShown:
-		return strings.Join(r.Addrs, ", ")
-	}
-	return fmt.Sprintf("The first: %s, … (%s in all, listed %s)", strings.Join(r.Addrs[:addrsShown], ", "), comma(n), where)
-}
-
 const summaryIndent = "      "
 
 func (t *texter) summary(p *planner.Plan) {
@@ -404,83 +339,4 @@ func (t *texter) summary(p *planner.Plan) {
 			t.wrapped(summaryIndent+b, summaryIndent, none)
 		}
 	}
-}
-
-const refusedWords = "The plan is refused: nothing of it is sent."
-
-const noChanges = "No changes. Your Cloudflare configuration matches the files."
-
-func planLine(n planner.Counts) string {
-	return fmt.Sprintf("Plan: %d to add, %d to change, %d to destroy.", n.Add, n.Change, n.Destroy)
-}
-
-// countWords are what else there is to count.
-func countWords(p *planner.Plan, n planner.Counts) []string {
-	var out []string
-	add := func(n int, word string) {
-		if n > 0 {
-			out = append(out, comma(n)+" "+word)
-		}
-	}
-	add(n.Refused, "refused")
-	add(n.Adopt, "adopted")
-	add(n.Rename, "renamed")
-	add(n.Forget, "to forget")
-	if len(p.LeftAlone) > 0 {
-		out = append(out, fmt.Sprintf("%s left alone (%s)", comma(len(p.LeftAlone)), strings.Join(whys(p.LeftAlone), ", ")))
-	}
-	return out
-}
-
-// whys counts why objects are left alone, the most frequent first.
-func whys(left []planner.LeftAlone) []string {
-	count := map[string]int{}
-	var order []string
-	for _, l := range left {
-		if count[l.Why] == 0 {
-			order = append(order, l.Why)
-		}
-		count[l.Why]++
-	}
-	slices.SortFunc(order, func(a, b string) int {
-		if count[a] != count[b] {
-			return count[b] - count[a]
-		}
-		return strings.Compare(a, b)
-	})
-	if len(order) == 1 {
-		return []string{clean(whyWords(order[0]))}
-	}
-	out := make([]string, len(order))
-	for i, w := range order {
-		out[i] = clean(comma(count[w]) + " " + whyWords(w))
-	}
-	return out
-}
-
-func whyWords(why string) string {
-	if strings.HasPrefix(why, "ignore rule") {
-		return "by " + why
-	}
-	return why
-}
-
-// budgetWords is "Apply takes 7 requests, about 2 s; 1,188 of 1,200 left in
-// this window.", without what is not known.
-func budgetWords(b planner.Budget, applying bool) string {
-	who := "Apply"
-	if applying {
-		who = "This"
-	}
-	if b.Apply == 0 {
-		return who + " takes no request."
-	}
-	text := who + " takes " + plural(b.Apply, "request", "requests")
-	if b.Seconds > 0 {
-		text += ", " + about(b.Seconds)
-	}
-	if b.Limit > 0 && b.Remaining >= 0 {
-		text += fmt.Sprintf("; %s of %s left in this window", comma(b.Remaining), comma(b.Limit))
-	}
-	return text + "."
 }

@@ -1,0 +1,69 @@
+package render
+
+import (
+	"slices"
+	"strings"
+)
+
+const digestPaths = 3
+
+// digest is what there is to say about a block in a few words.
+func (b *block) digest() []string {
+	var out, paths, forcing []string
+	for _, l := range b.lines {
+		if l.path == "" {
+			continue
+		}
+		paths = append(paths, l.path)
+		if l.forces {
+			forcing = append(forcing, l.path)
+		}
+	}
+	isUpdate := b.change.Before != nil && b.change.After != nil
+	if which := b.subject(); which != "" {
+		out = append(out, which)
+	}
+	switch {
+	case len(forcing) > 0 && len(forcing) <= digestPaths:
+		out = append(out, strings.Join(forcing, ", ")+either(len(forcing), " forces replacement", " force replacement"))
+	case isUpdate && len(paths) > 0 && len(paths) <= digestPaths:
+		out = append(out, strings.Join(paths, ", "))
+	case isUpdate && len(paths) > 0:
+		out = append(out, plural(len(paths), "change", "changes"))
+	}
+	out = append(out, b.reasons...)
+	if len(b.change.Gains) > 0 {
+		out = append(out, "⚠ privilege increase")
+	}
+	if b.change.Refused != "" {
+		out = append(out, "⛔ refused")
+	}
+	for _, r := range b.remarks {
+		if strings.HasPrefix(r, "used by ") {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// subject is the summary value where a block is folded: then its lines don't
+// show it.
+func (b *block) subject() string {
+	c := b.change
+	i := slices.IndexFunc(b.lines, func(l line) bool { return l.path == c.Kind.Summary })
+	if i < 0 || c.Before != nil && c.After != nil {
+		return b.summary
+	}
+	if text := strings.Trim(b.lines[i].new.String(), `"`); text != clean(c.Addr.Key) {
+		return text
+	}
+	return ""
+}
+
+// either is the form of a word that goes with n.
+func either(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}

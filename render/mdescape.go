@@ -1,0 +1,62 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+)
+
+// fenced is a block of lines that nothing in them can close, at most about room
+// bytes long; lines that don't fit are counted.
+func fenced(lines []string, room int) string {
+	fence := strings.Repeat("`", max(3, longestRun(strings.Join(lines, "\n"), '`')+1))
+	var b strings.Builder
+	b.WriteString(fence + "diff\n")
+	for i, l := range lines {
+		if b.Len()+len(l) > room && i > 0 {
+			fmt.Fprintf(&b, "# … %s\n", plural(len(lines)-i, "more line", "more lines"))
+			break
+		}
+		b.WriteString(l + "\n")
+	}
+	b.WriteString(fence + "\n")
+	return b.String()
+}
+
+// codeSpan is text as inline code: nothing in it is markup, a mention or a
+// link.
+func codeSpan(s string) string {
+	s = clean(s)
+	if s == "" {
+		return ""
+	}
+	ticks := strings.Repeat("`", longestRun(s, '`')+1)
+	if s[0] == '`' || s[len(s)-1] == '`' || s[0] == ' ' && s[len(s)-1] == ' ' {
+		s = " " + s + " "
+	}
+	return ticks + s + ticks
+}
+
+func longestRun(s string, c byte) int {
+	longest, run := 0, 0
+	for i := range len(s) {
+		if run++; s[i] != c {
+			run = 0
+		}
+		longest = max(longest, run)
+	}
+	return longest
+}
+
+// Both break up what would mention somebody or link somewhere, which GitHub
+// looks for in the text that comes out.
+var (
+	mdEscaper = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "{", `\{`, "[", `\[`, "]", `\]`, "|", `\|`, "~", `\~`,
+		"!", `\!`, "$", `\$`, "&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "@<!-- -->", "#", "#<!-- -->", "//", `\/\/`, "www.", `www\.`)
+	htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;", "@", "@<!-- -->", "#", "#<!-- -->")
+)
+
+// mdText is text as running text of Markdown, inside a line.
+func mdText(s string) string { return mdEscaper.Replace(clean(s)) }
+
+// htmlText is text inside an HTML block of Markdown.
+func htmlText(s string) string { return htmlEscaper.Replace(clean(s)) }

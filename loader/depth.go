@@ -8,15 +8,28 @@ import "bytes"
 
 const maxSteps = 1000 // operators, indices and directives of one expression
 
-// deepHCL is the offset at which the nesting of an HCL file passes a limit, or -1.
-func deepHCL(text []byte) int {
-	d := depths{text: text, frames: []frame{{kind: '{', top: true}}}
-	return d.run()
+// scanHCL gives the offset at which the nesting of an HCL file passes a limit,
+// or -1, and the offsets at which the file can be cut: 0, then line breaks
+// outside of every block, at least chunk bytes apart, and its end.
+func scanHCL(text []byte, chunk int) (cuts []int, deep int) {
+	cuts = []int{0}
+	d := depths{text: text, frames: []frame{{kind: '{'}}}
+	d.ends = func(at int) {
+		if at-cuts[len(cuts)-1] >= chunk {
+			cuts = append(cuts, at)
+		}
+	}
+	deep = d.run()
+	if cuts[len(cuts)-1] < len(text) || len(cuts) == 1 {
+		cuts = append(cuts, len(text))
+	}
+	return cuts, deep
 }
 
-// deepTemplate is deepHCL for a template, such as the text of a YAML scalar.
+// deepTemplate is the offset at which the nesting of a template passes a limit,
+// or -1: such as the text of a YAML scalar.
 func deepTemplate(text []byte) int {
-	d := depths{text: text, frames: []frame{{kind: 't', top: true}}}
+	d := depths{text: text, frames: []frame{{kind: 't'}}}
 	return d.run()
 }
 
@@ -25,7 +38,6 @@ func deepTemplate(text []byte) int {
 // heredoc.
 type frame struct {
 	kind  byte
-	top   bool
 	loop  bool   // '{' with a for expression: line breaks separate nothing
 	steps int    // operators since the last separator; directives of a template
 	mark  []byte // the word that ends a heredoc
@@ -49,7 +61,6 @@ func (d *depths) run() int {
 		default:
 			d.inCode(f)
 		}
-		d.deep = max(d.deep, len(d.frames))
 		if len(d.frames) > maxDepth+1 || d.frames[len(d.frames)-1].steps > maxSteps {
 			return start
 		}
@@ -163,7 +174,7 @@ func (d *depths) inTemplate(f *frame) {
 			f.steps++
 		}
 		d.at += 2
-		d.push(frame{kind: '(', top: false})
+		d.push(frame{kind: '('})
 	case f.kind == '"' && rest[0] == '\\' && len(rest) > 1:
 		d.at += 2
 	case f.kind == '"' && rest[0] == '"':

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -19,13 +21,56 @@ func hclTop() []string {
 	return append(names, schema.KindNames()...)
 }
 
+// hclChunk is about how many bytes of an HCL file are parsed at once. The
+// syntax tree takes many times as much, so a large file is read in pieces, and
+// each tree dropped when what it declares has been taken over.
+const hclChunk = 256 << 10
+
 // readHCL reads the declarations of an HCL file.
 func (f *file) readHCL() {
-	body := f.parseHCL()
-	if body == nil {
+	cuts, ok := f.checkHCL()
+	if !ok {
 		return
 	}
-	for _, a := range inOrder(body) {
+	bodies := make([]parsedHCL, runtime.GOMAXPROCS(0))
+	for len(cuts) > 1 && f.l.ctx.Err() == nil {
+		n := min(len(bodies), len(cuts)-1)
+		var group sync.WaitGroup
+		for i := range n {
+			group.Go(func() { bodies[i] = f.parseHCL(cuts[i], cuts[i+1]) })
+		}
+		group.Wait()
+		for i := range n {
+			f.takeHCL(bodies[i])
+			bodies[i] = parsedHCL{}
+		}
+		cuts = cuts[n:]
+	}
+}
+
+// parsedHCL is a piece of a file. What could be parsed of one with mistakes is
+// read all the same, so that its other mistakes are found too.
+type parsedHCL struct {
+	body  *hclsyntax.Body // may be nil
+	diags hcl.Diagnostics
+}
+
+func (f *file) parseHCL(from, to int) parsedHCL {
+	parsed, diags := hclsyntax.ParseConfig(f.src.text[from:to], f.src.name, hcl.Pos{Line: int(f.src.pos(from).Line), Column: 1, Byte: from})
+	out := parsedHCL{diags: diags}
+	if parsed != nil {
+		out.body, _ = parsed.Body.(*hclsyntax.Body)
+	}
+	return out
+}
+
+// takeHCL takes over what a piece declares.
+func (f *file) takeHCL(p parsedHCL) {
+	f.diags.Add(translate(p.diags, f.src.place)...)
+	if p.body == nil {
+		return
+	}
+	for _, a := range inOrder(p.body) {
 		it := f.hclItem(a)
 		if isSetting(a.Name) {
 			f.settings = append(f.settings, it)
@@ -33,38 +78,28 @@ func (f *file) readHCL() {
 		}
 		f.misplacedAttribute(a)
 	}
-	for i, b := range body.Blocks {
-		if i&1023 == 0 && f.l.ctx.Err() != nil {
-			return
-		}
+	for _, b := range p.body.Blocks {
 		f.topBlock(b)
 	}
 }
 
-// parseHCL is the file's tree. What could be parsed of a file with mistakes is
-// read all the same, so that its other mistakes are found too.
-func (f *file) parseHCL() *hclsyntax.Body {
+// checkHCL refuses text that the parser must not see, and gives the offsets
+// between which it is parsed.
+func (f *file) checkHCL() (cuts []int, ok bool) {
 	if i := bytes.IndexByte(f.src.text, 0); i >= 0 {
 		f.error(f.src.at(i), "encoding", "a NUL character", "Take it out: a text file has none.", "")
-		return nil
+		return nil, false
 	}
 	if at := invalidUTF8(f.src.text); at >= 0 {
 		f.error(f.src.at(at), "encoding", "this is not valid UTF-8", "Save the file as UTF-8.", "")
-		return nil
+		return nil, false
 	}
-	if at := deepHCL(f.src.text); at >= 0 {
+	cuts, at := scanHCL(f.src.text, hclChunk)
+	if at >= 0 {
 		f.error(f.src.at(at), "limit", "values nested too deeply", fmt.Sprintf("At most %d levels, and %d operators in one expression, are read.", maxDepth, maxSteps), "")
-		return nil
+		return nil, false
 	}
-	parsed, diags := hclsyntax.ParseConfig(f.src.text, f.src.name, hcl.InitialPos)
-	for _, d := range translate(diags, f.src.place) {
-		f.diags.Add(d)
-	}
-	if parsed == nil {
-		return nil
-	}
-	body, _ := parsed.Body.(*hclsyntax.Body)
-	return body
+	return cuts, true
 }
 
 // inOrder are the attributes of a body in the order written.

@@ -310,9 +310,13 @@ func (f *file) assign(it *item) {
 
 // hclAttrs reads a file that holds attributes only.
 func (f *file) hclAttrs() []item {
-	body := f.parseHCL()
-	if body == nil {
+	if _, ok := f.checkHCL(); !ok {
 		return nil
 	}
-	return f.hclItems(body, nil)
+	p := f.parseHCL(0, len(f.src.text))
+	f.diags.Add(translate(p.diags, f.src.place)...)
+	if p.body == nil {
+		return nil
+	}
+	return f.hclItems(p.body, nil)
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"trueup/schema"
 )
 
 // What all kinds do alike: list, get, create, update, delete.
@@ -258,12 +257,4 @@ func (c *call) descending(usual bool) (bool, error) {
 		return true, nil
 	}
 	return false, fmt.Errorf("direction must be asc or desc")
-}
-
-// level is the scope's, for the scope object of an answer.
-func levelOf(scope schema.Scope) string {
-	if scope.Level == schema.Account {
-		return "organization"
-	}
-	return string(scope.Level)
 }

@@ -20,6 +20,7 @@ type commands struct {
 	Snapshot   snapshotCmd   `cmd:"" help:"Write the live objects to one file, to plan against without credentials."`
 	Lint       lintCmd       `cmd:"" help:"Look for overlaps, shadowed rules, over-wide tokens, expiries."`
 	State      stateCmd      `cmd:"" help:"What we own."`
+	Token      tokenCmd      `cmd:"" help:"Roll a token."`
 	Graph      graphCmd      `cmd:"" help:"What depends on what."`
 	Schema     schemaCmd     `cmd:"" help:"JSON Schema of the YAML, for editors."`
 	Sim        simCmd        `cmd:"" help:"The built-in simulator as a server on loopback."`

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-
 )
 
 // What all kinds do alike: list, get, create, update, delete.

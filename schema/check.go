@@ -38,7 +38,7 @@ func misplaced(attrs []Attr, path string, row, raw Row) []Problem {
 	}
 	var ps []Problem
 	for i := range attrs {
-		if a := &attrs[i]; at(raw, i) != nil && !a.Only.Holds(attrs, settled) {
+		if a := &attrs[i]; at(raw, i) != nil && !a.Only.Holds(attrs, settled) && a.Only.known(attrs, settled) {
 			p := problem(Join(path, a.Name), fmt.Sprintf("%s does not go with %s %s", a.Name, a.Only.Attr, Text(settled[index(attrs, a.Only.Attr)])),
 				fmt.Sprintf("It goes with %s %s only.", a.Only.Attr, strings.Join(a.Only.In, " and ")))
 			p.Code = "misplaced-attribute"
@@ -46,6 +46,13 @@ func misplaced(attrs []Attr, path string, row, raw Row) []Problem {
 		}
 	}
 	return ps
+}
+
+// known reports whether the sibling has a value that the table knows: where it
+// is a mistake itself, nothing follows from it.
+func (w *When) known(attrs []Attr, row Row) bool {
+	i := index(attrs, w.Attr)
+	return slices.Contains(attrs[i].Enum, Text(row[i]))
 }
 
 // missing reports attributes that must be written and are not.

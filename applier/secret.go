@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"trueup/planner"
 	"trueup/schema"
 	"trueup/state"
 )
@@ -23,9 +24,14 @@ func (s *step) hasSink(want schema.Row) error {
 
 // roll gives the object of the change a new secret.
 func (s *step) roll(ctx context.Context) error {
-	want, err := s.resolve(s.c.Kind, s.c.Scope, s.c.After)
+	k := s.c.Kind
+	want, err := s.resolve(k, s.c.Scope, s.c.After)
 	if err != nil {
 		return err
+	}
+	if s.c.Action == planner.Roll { // nothing else differs, so that is noted too
+		s.entry = newEntry(s.c, s.id, s.entry)
+		s.entry.Applied = s.book.seal(k, observed(k, want, s.c.Before))
 	}
 	return s.rollAndDeliver(ctx, want)
 }

@@ -1,0 +1,288 @@
+package applier
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"trueup/planner"
+	"trueup/schema"
+	"trueup/state"
+)
+
+// bubble runs a test with a rig on virtual time.
+func bubble(t *testing.T, name string, f func(t *testing.T, g *rig)) {
+	t.Run(name, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { f(t, newRig(t)) })
+	})
+}
+
+// on makes the n-th request whose log line starts so go wrong.
+func (g *rig) on(prefix string, n int, f fault) {
+	before := g.world.fault
+	seen := 0
+	g.world.fault = func(i int, op string) fault {
+		if strings.HasPrefix(g.world.log[len(g.world.log)-1], prefix) {
+			if seen++; seen == n {
+				return f
+			}
+		}
+		if before != nil {
+			return before(i, op)
+		}
+		return fine
+	}
+}
+
+func TestLostCreate(t *testing.T) {
+	newRule := func(t *testing.T) *planner.Change {
+		return change(planner.Create, "access_rule.a", nil, rule(t, "192.0.2.1", "block"), "")
+	}
+	newMonitor := func(t *testing.T) *planner.Change {
+		return change(planner.Create, "monitor.m", nil, row(t, "monitor", "description", "m"), "")
+	}
+	newPool := func(t *testing.T) *planner.Change {
+		return change(planner.Create, "pool.p", nil, poolRow(t, "p", nil, "192.0.2.1"), "")
+	}
+	newToken := func(t *testing.T) *planner.Change {
+		return change(planner.Create, "token.t", nil, tokenRow(t, "t"), "")
+	}
+	for _, c := range []struct {
+		name             string
+		change           func(*testing.T) *planner.Change
+		creates, rolls   int
+		before, dupLists int
+	}{
+		{"rule", newRule, 2, 0, 2, 1},
+		{"monitor", newMonitor, 1, 0, 2, 1},
+		{"pool", newPool, 1, 0, 2, 1},
+		{"token", newToken, 1, 1, 2, 1},
+	} {
+		check := func(t *testing.T, g *rig, creates, rolls int) {
+			t.Helper()
+			if len(g.world.objects) != 1 || g.world.count("create") != creates || g.world.count("roll") != rolls {
+				t.Fatalf("%d objects, %v", len(g.world.objects), g.world.log)
+			}
+			s := g.load()
+			if len(s.Entries) != 1 || g.world.objects[s.Entries[0].ID] == nil || s.Entries[0].Origin != state.Created || len(s.Open) != 0 || len(s.Last) < 1 {
+				t.Errorf("%+v", s)
+			}
+			for id, secret := range g.world.secrets {
+				if g.vault.got["token.t"] != secret {
+					t.Errorf("%s: the sink has %q, not %q", id, g.vault.got["token.t"], secret)
+				}
+				if s.Entries[0].Secret != state.Delivered {
+					t.Errorf("%+v", s.Entries[0])
+				}
+			}
+		}
+		bubble(t, c.name+" executed", func(t *testing.T, g *rig) {
+			g.on("create", 1, lostAfter)
+			g.must(c.change(t))
+			check(t, g, c.creates, c.rolls)
+		})
+		bubble(t, c.name+" not executed", func(t *testing.T, g *rig) {
+			g.on("create", 1, lostBefore)
+			g.must(c.change(t))
+			check(t, g, c.before, 0)
+		})
+		bubble(t, c.name+" executed and listed late", func(t *testing.T, g *rig) {
+			g.world.lag = 3 * time.Second
+			g.on("create", 1, lostAfter)
+			g.must(c.change(t))
+			check(t, g, c.creates, c.rolls)
+		})
+		bubble(t, c.name+" and the list is lost", func(t *testing.T, g *rig) {
+			g.on("list", 1, lostBefore)
+			g.on("create", 1, lostAfter)
+			g.must(c.change(t))
+			check(t, g, c.creates, c.rolls)
+		})
+		bubble(t, c.name+" never answered", func(t *testing.T, g *rig) {
+			g.world.fault = func(_ int, op string) fault {
+				if op == "create" {
+					return lostBefore
+				}
+				return fine
+			}
+			text := g.fails(c.change(t))
+			if s := g.load(); len(s.Open) != 1 || len(s.Entries) != 0 || !strings.Contains(text, "the next run") {
+				t.Fatalf("%+v, %s", s, text)
+			}
+			g.world.fault = nil
+			s := g.load()
+			if err := Settle(t.Context(), g.world, g.store, s, g.o); err != nil {
+				t.Fatal(err)
+			}
+			if len(s.Open) != 0 || len(g.load().Open) != 0 || len(s.Entries) != 0 {
+				t.Errorf("%+v", s)
+			}
+			g.must(c.change(t))
+		})
+	}
+}
+
+// TestLostCreateOfAnother: what somebody else made at the same time is not
+// taken for ours.
+func TestLostCreateOfAnother(t *testing.T) {
+	bubble(t, "rule", func(t *testing.T, g *rig) {
+		g.on("create", 1, lostBefore)
+		g.world.accept = nil
+		g.world.add(ruleKind, schema.UserScope, rule(t, "192.0.2.1", "whitelist"))
+		text := g.fails(change(planner.Create, "access_rule.a", nil, rule(t, "192.0.2.1", "block"), ""))
+		if !strings.Contains(text, "not what was sent") || len(g.load().Entries) != 0 || len(g.load().Open) != 0 {
+			t.Errorf("%s, %+v", text, g.load())
+		}
+	})
+	bubble(t, "rule, not lost", func(t *testing.T, g *rig) {
+		g.world.add(ruleKind, schema.UserScope, rule(t, "192.0.2.1", "block"))
+		if text := g.fails(change(planner.Create, "access_rule.a", nil, rule(t, "192.0.2.1", "block"), "")); !strings.Contains(text, "duplicate") {
+			t.Error(text)
+		}
+	})
+	bubble(t, "token of that name, older", func(t *testing.T, g *rig) {
+		old := g.world.add(tokenKind, schema.UserScope, tokenRow(t, "t"))
+		secret := g.world.secrets[old.ID]
+		time.Sleep(time.Hour)
+		g.on("create", 1, lostBefore)
+		g.must(change(planner.Create, "token.t", nil, tokenRow(t, "t"), ""))
+		if g.world.secrets[old.ID] != secret || g.entry("token.t").ID == old.ID {
+			t.Errorf("%v", g.world.log)
+		}
+	})
+	bubble(t, "token of that name, known to the plan", func(t *testing.T, g *rig) {
+		old := g.world.add(tokenKind, schema.UserScope, tokenRow(t, "t"))
+		known := change(planner.NoOp, "token.other", tokenRow(t, "t"), tokenRow(t, "t"), old.ID)
+		g.on("create", 1, lostAfter)
+		g.must(change(planner.Create, "token.t", nil, tokenRow(t, "t"), ""), known)
+		if g.entry("token.t").ID == old.ID || len(g.world.objects) != 2 {
+			t.Errorf("%v", g.world.log)
+		}
+	})
+	bubble(t, "several", func(t *testing.T, g *rig) {
+		a := g.world.add(monitorKind, schema.UserScope, row(t, "monitor", "description", "m"))
+		b := g.world.add(monitorKind, schema.UserScope, row(t, "monitor", "description", "m"))
+		g.on("create", 1, lostBefore)
+		text := g.fails(change(planner.Create, "monitor.m", nil, row(t, "monitor", "description", "m"), ""))
+		if !strings.Contains(text, a.ID) || !strings.Contains(text, b.ID) || g.world.count("create") != 1 {
+			t.Errorf("%s, %v", text, g.world.log)
+		}
+	})
+}
+
+// TestExecutedLate: the first of two creates was executed after all, once the
+// second was on its way. The state has it as one to be deleted.
+func TestExecutedLate(t *testing.T) {
+	bubble(t, "monitor", func(t *testing.T, g *rig) {
+		v := row(t, "monitor", "description", "m")
+		g.world.fault = func(_ int, op string) fault {
+			if g.world.count("create") == 1 && op == "create" {
+				return lostBefore
+			}
+			if g.world.count("create") == 2 && op == "create" {
+				o := g.world.add(monitorKind, schema.UserScope, v)
+				g.world.born[o.ID] = time.Now()
+			}
+			return fine
+		}
+		g.must(change(planner.Create, "monitor.m", nil, v, ""))
+		all := g.load().At(addr("monitor.m"))
+		if len(all) != 2 || all[0].Deposed || !all[1].Deposed || all[0].ID == all[1].ID {
+			t.Errorf("%+v", all)
+		}
+	})
+}
+
+func TestSettle(t *testing.T) {
+	intend := func(g *rig, in state.Intent) *state.Snapshot {
+		in.Seq, in.Start, in.Scope = 1, time.Now(), schema.UserScope
+		g.store.journal = append(g.store.journal, state.Record{Intent: &in})
+		return g.load()
+	}
+	settle := func(t *testing.T, g *rig, s *state.Snapshot) *state.Snapshot {
+		t.Helper()
+		if err := Settle(t.Context(), g.world, g.store, s, g.o); err != nil {
+			t.Fatal(err)
+		}
+		if got := g.load(); len(got.Open) != 0 || fmt.Sprint(len(got.Entries)) != fmt.Sprint(len(s.Entries)) {
+			t.Fatalf("%+v, %+v", got, s)
+		}
+		return s
+	}
+	bubble(t, "token made", func(t *testing.T, g *rig) {
+		o := g.world.add(tokenKind, schema.UserScope, tokenRow(t, "t"))
+		s := settle(t, g, intend(g, state.Intent{Op: state.OpCreate, Addr: addr("token.t"), Values: tokenRow(t, "t")}))
+		if len(s.Entries) != 1 || s.Entries[0].ID != o.ID || s.Entries[0].Secret != state.Pending || len(s.Last) != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+	bubble(t, "nothing made", func(t *testing.T, g *rig) {
+		start := time.Now()
+		s := settle(t, g, intend(g, state.Intent{Op: state.OpCreate, Addr: addr("token.t"), Values: tokenRow(t, "t")}))
+		if len(s.Entries) != 0 || time.Since(start) != 7*time.Second {
+			t.Errorf("%+v after %s", s, time.Since(start))
+		}
+	})
+	bubble(t, "nothing made long ago", func(t *testing.T, g *rig) {
+		s := intend(g, state.Intent{Op: state.OpCreate, Addr: addr("token.t"), Values: tokenRow(t, "t")})
+		time.Sleep(time.Hour)
+		start := time.Now()
+		settle(t, g, s)
+		if time.Since(start) != 0 {
+			t.Errorf("looked for %s", time.Since(start))
+		}
+	})
+	bubble(t, "sensitive values", func(t *testing.T, g *rig) {
+		v := rule(t, "192.0.2.1", "block")
+		v[ruleKind.Index("notes")] = schema.Sensitive{Value: schema.String("hush")}
+		o := g.world.add(ruleKind, schema.UserScope, v)
+		s := settle(t, g, intend(g, state.Intent{Op: state.OpCreate, Addr: addr("access_rule.a"), Values: ruleKind.Seal(v, []byte("0123456789abcdef"))}))
+		if len(s.Entries) != 1 || s.Entries[0].ID != o.ID {
+			t.Errorf("%+v", s)
+		}
+	})
+	bubble(t, "another was made", func(t *testing.T, g *rig) {
+		g.world.add(ruleKind, schema.UserScope, rule(t, "192.0.2.1", "whitelist"))
+		s := settle(t, g, intend(g, state.Intent{Op: state.OpCreate, Addr: addr("access_rule.a"), Values: rule(t, "192.0.2.1", "block")}))
+		if len(s.Entries) != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+	entry := func(t *testing.T, g *rig) *schema.Object {
+		g.must(change(planner.Create, "token.t", nil, tokenRow(t, "t"), ""))
+		return g.world.one(tokenKind, "t")
+	}
+	bubble(t, "roll", func(t *testing.T, g *rig) {
+		o := entry(t, g)
+		s := settle(t, g, intend(g, state.Intent{Op: state.OpRoll, Addr: addr("token.t"), ID: o.ID}))
+		if s.Entries[0].Secret != state.Pending {
+			t.Errorf("%+v", s.Entries[0])
+		}
+	})
+	bubble(t, "update and delete", func(t *testing.T, g *rig) {
+		o := entry(t, g)
+		intend(g, state.Intent{Op: state.OpUpdate, Addr: addr("token.t"), ID: o.ID, Values: tokenRow(t, "u")})
+		s := intend(g, state.Intent{Op: state.OpDelete, Addr: addr("token.t"), ID: o.ID})
+		g.world.log = nil
+		settle(t, g, s)
+		if len(g.world.log) != 0 {
+			t.Errorf("%v", g.world.log)
+		}
+	})
+	bubble(t, "retired", func(t *testing.T, g *rig) {
+		o := entry(t, g)
+		retired := tokenRow(t, "t (retiring 2026-12-01)")
+		s := intend(g, state.Intent{Op: state.OpUpdate, Addr: addr("token.t"), ID: o.ID, Deposed: true, Values: retired})
+		settle(t, g, s)
+		if s.Entries[0].Deposed {
+			t.Fatal("it was not retired")
+		}
+		o.Values = retired
+		s = settle(t, g, intend(g, state.Intent{Op: state.OpUpdate, Addr: addr("token.t"), ID: o.ID, Deposed: true, Values: retired}))
+		if len(s.Entries) != 1 || !s.Entries[0].Deposed {
+			t.Errorf("%+v", s.Entries[0])
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -80,6 +81,8 @@ type site struct {
 	dir string
 	api *sim.Server
 	now atomic.Int64
+
+	life *life // of the next process; nil: it is not killed
 }
 
 func newSite(t *testing.T) *site {
@@ -117,19 +120,33 @@ func (s *site) start(yaml string) *process {
 	}
 	token, email, key := s.api.Credentials()
 	client, err := cfclient.New(cfclient.Config{
-		Token: token, Email: email, Key: key, Transport: s.api.Transport(), Parallelism: 1,
+		Token: token, Email: email, Key: key, Transport: s.transport(), Parallelism: 1,
 		Now: s.clock, Sleep: s.sleep,
 	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	a := &app{IO: IO{Env: func(string) (string, bool) { return "", false }, Out: io.Discard, Err: io.Discard}}
-	store := state.OpenFile(filepath.Join(s.dir, "state.json"), state.FileOptions{Now: s.clock, Rand: rand.Reader, NoBackup: true})
+	var store state.Store = state.OpenFile(filepath.Join(s.dir, "state.json"), state.FileOptions{Now: s.clock, Rand: rand.Reader, NoBackup: true})
+	if s.life != nil {
+		store = mortalStore{s.life, store}
+	}
 	return &process{site: s, app: a, graph: g, client: client, store: store}
 }
 
+func (s *site) transport() http.RoundTripper {
+	if s.life != nil {
+		return mortalTransport{s.life, s.api.Transport()}
+	}
+	return s.api.Transport()
+}
+
 func (p *process) options() applier.Options {
-	return applier.Options{Sinks: sink.Sinks{}, Parallelism: 1, Now: p.clock, Sleep: p.sleep}
+	o := applier.Options{Sinks: sink.Sinks{}, Parallelism: 1, Now: p.clock, Sleep: p.sleep}
+	if p.life != nil {
+		o.Sinks = mortalSinks{p.life, o.Sinks}
+	}
+	return o
 }
 
 // plan settles and plans, as apply does.
@@ -213,25 +230,27 @@ func (s *site) secret(name string) {
 // everything from M, the next, on too: the process or the network is gone.
 var matrixFaults = []string{
 	"refuse@#N", "cut-before@#N", "cut-after@#N", "garbage@#N", "truncated@#N",
-	"429:1s@#N", "500-after@#N", "html500@#N", "502@#N", "503:1s@#N", "forbidden@#N",
+	"429:1s@#N", "500-after@#N", "html500@#N", "503:1s@#N", "forbidden@#N",
 	"refuse@#N-",
 	"cut-after@#N,refuse@#M-",
 	"truncated@#N,html500@#M-",
+}
+
+// matrixStories are what the applies that are disturbed go from and to.
+var matrixStories = []struct {
+	name          string
+	before, after string
+	secrets       []string
+}{
+	{"create", "", matrixFirst, []string{"deployer"}},
+	{"change", matrixFirst, matrixSecond, []string{"deployer", "reader"}},
 }
 
 // TestFaultAtEveryRequest is promise 2: whatever goes wrong at whichever
 // request of an apply, a second apply reaches the end that an undisturbed one
 // reaches.
 func TestFaultAtEveryRequest(t *testing.T) {
-	stories := []struct {
-		name          string
-		before, after string
-		secrets       []string
-	}{
-		{"create", "", matrixFirst, []string{"deployer"}},
-		{"change", matrixFirst, matrixSecond, []string{"deployer", "reader"}},
-	}
-	for _, story := range stories {
+	for _, story := range matrixStories {
 		t.Run(story.name, func(t *testing.T) {
 			undisturbed, from := prepared(t, story.before)
 			if err := undisturbed.apply(story.after); err != nil {

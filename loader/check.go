@@ -61,6 +61,8 @@ func (l *loader) checkLink(k link) {
 	kind := schema.KindNamed(k.to.Kind)
 	b := l.blocks[blockKey{kind, k.to.Name}]
 	switch {
+	case b == nil && l.partial:
+		return
 	case b == nil:
 		report(fmt.Sprintf("there is no %s %s", kind.Name, schema.Quote(k.to.Name)), "Declare it, or write the name of one that is declared, or an id of 32 hexadecimal digits.",
 			didYouMean(k.to.Name, l.namesOf(kind)))

@@ -232,7 +232,11 @@ func (l *loader) unknownRoot(u use, found names, out *diag.List) {
 	l.missing(u, fmt.Sprintf("unknown name %q", root), remedy, didYouMean(root, known), out)
 }
 
+// missing reports a reference to nothing.
 func (l *loader) missing(u use, summary, remedy, hint string, out *diag.List) {
+	if l.partial {
+		return
+	}
 	out.Add(diag.Diagnostic{Summary: summary, Detail: remedy, Hint: hint, Code: "unknown-reference", Range: u.place()})
 }
 

@@ -16,9 +16,10 @@ import (
 
 // file is what one file declares.
 type file struct {
-	l     *loader
-	src   *source
-	diags diag.List
+	l       *loader
+	src     *source
+	diags   diag.List
+	partial bool // part of it could not be read, so that something may be declared there all the same
 
 	settings  []item
 	variables []*variable
@@ -50,6 +51,7 @@ func (l *loader) read(found foundFile) *file {
 	text, err := readFile(l.at(found.name), maxFile)
 	if err != nil {
 		f.diags.Add(diag.Diagnostic{Summary: reason(err), Code: "file", Range: diag.Range{File: found.name}})
+		f.partial = true
 		return f
 	}
 	f.src.text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
@@ -145,6 +147,7 @@ func (l *loader) declare() {
 	n := 0
 	for _, f := range l.files {
 		n += len(f.blocks)
+		l.partial = l.partial || f.partial
 	}
 	l.blocks, l.order = make(map[blockKey]*block, n), make([]*block, 0, n)
 	for _, f := range l.files {
@@ -172,7 +175,7 @@ func (l *loader) declare() {
 		}
 		l.declareBlocks(f)
 	}
-	if len(l.order) == 0 && !l.diags.HasErrors() {
+	if len(l.order) == 0 && !l.partial && !l.diags.HasErrors() {
 		l.nothing()
 	}
 }

@@ -77,6 +77,7 @@ type loader struct {
 	noScope   bool // the default scope could not be read
 	hasLookup map[*schema.Kind]bool
 
+	partial   bool     // part of a file could not be read: what is missing may be there, so nobody says it is not
 	running   []string // what is being evaluated, for the chain of a cycle
 	refs      refs
 	links     []link

@@ -30,6 +30,7 @@ const hclChunk = 256 << 10
 func (f *file) readHCL() {
 	cuts, ok := f.checkHCL()
 	if !ok {
+		f.partial = true
 		return
 	}
 	bodies := make([]parsedHCL, runtime.GOMAXPROCS(0))
@@ -67,6 +68,7 @@ func (f *file) parseHCL(from, to int) parsedHCL {
 // takeHCL takes over what a piece declares.
 func (f *file) takeHCL(p parsedHCL) {
 	f.diags.Add(translate(p.diags, f.src.place)...)
+	f.partial = f.partial || p.diags.HasErrors()
 	if p.body == nil {
 		return
 	}

@@ -24,6 +24,7 @@ func yamlTop() []string {
 func (f *file) readYAML() {
 	root := parseYAML(f.src, &f.diags)
 	if root == nil {
+		f.partial = len(f.diags) > 0
 		return
 	}
 	s := &scanner{src: f.src, out: &f.diags}
@@ -35,15 +36,23 @@ func (f *file) readYAML() {
 		return
 	}
 	s.keys(root)
-	if root.Anchor != "" {
-		s.open = append(s.open, root)
-	}
-	for _, p := range pairs(root) {
-		if s.stopped || f.l.ctx.Err() != nil {
-			return
+	s.inside(root, func() {
+		for _, p := range pairs(root) {
+			if s.stopped || f.l.ctx.Err() != nil {
+				break
+			}
+			f.topYAML(s, p)
 		}
-		f.topYAML(s, p)
+	})
+	if s.stopped {
+		f.giveUp()
 	}
+}
+
+// giveUp forgets what a file declares that was not read to its end.
+func (f *file) giveUp() {
+	f.partial = true
+	f.settings, f.variables, f.locals, f.blocks = nil, nil, nil, nil
 }
 
 func (f *file) topYAML(s *scanner, p pair) {
@@ -89,6 +98,10 @@ func (f *file) each(s *scanner, p pair, what string, do func(string, diag.Range,
 		return
 	}
 	s.tag(n, "!!map")
+	s.inside(n, func() { f.entries(s, p.value, n, do) })
+}
+
+func (f *file) entries(s *scanner, written, n *yaml.Node, do func(string, diag.Range, *yaml.Node)) {
 	for i, q := range pairs(n) {
 		if s.stopped || i&1023 == 0 && f.l.ctx.Err() != nil {
 			return
@@ -96,7 +109,7 @@ func (f *file) each(s *scanner, p pair, what string, do func(string, diag.Range,
 		if s.key(q.key) {
 			do(q.key.Value, f.src.rangeOf(q.key), q.value)
 		}
-		if p.value.Kind != yaml.AliasNode && n.Anchor == "" && 2*i+1 < len(n.Content) && n.Content[2*i+1] == q.value && q.value.Anchor == "" {
+		if written.Kind != yaml.AliasNode && n.Anchor == "" && 2*i+1 < len(n.Content) && n.Content[2*i+1] == q.value && q.value.Anchor == "" {
 			n.Content[2*i+1] = nothing
 		}
 	}
@@ -118,20 +131,13 @@ func (f *file) body(s *scanner, body *yaml.Node, items []item) ([]item, bool) {
 	}
 	s.tag(n, "!!map")
 	s.keys(n)
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if isMerge(n.Content[i]) {
-			s.merge(n.Content[i+1])
-			s.value(n.Content[i+1], 3)
+	s.inside(n, func() {
+		for _, p := range pairs(n) {
+			if p.key.Kind == yaml.ScalarNode {
+				items = append(items, f.item(s, p.key.Value, f.src.rangeOf(p.key), p.value))
+			}
 		}
-	}
-	if s.stopped {
-		return nil, false
-	}
-	for _, p := range pairs(n) {
-		if p.key.Kind == yaml.ScalarNode {
-			items = append(items, f.item(s, p.key.Value, f.src.rangeOf(p.key), p.value))
-		}
-	}
+	})
 	if cap(items) > cap(f.buffer) && cap(items) <= 1024 {
 		f.buffer = items
 	}

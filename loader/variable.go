@@ -225,6 +225,7 @@ func (l *loader) readVarFiles() {
 		switch {
 		case !ok:
 			l.problem("", fmt.Sprintf("--var %s has no value", arg), "Write --var NAME=VALUE.")
+		case l.variables[name] == nil && l.partial:
 		case l.variables[name] == nil:
 			l.diags.Add(diag.Diagnostic{Summary: fmt.Sprintf("--var %s: no file declares this variable", name), Hint: didYouMean(name, names),
 				Detail: "Declare it under variables, or leave it out.", Code: "unknown-variable"})

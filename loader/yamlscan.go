@@ -67,6 +67,24 @@ func (s *scanner) node(n *yaml.Node, depth int, aliased bool) {
 	}
 }
 
+// inside calls do for a mapping that is read key by key, unless what it merges
+// is no mapping or the mapping itself.
+func (s *scanner) inside(n *yaml.Node, do func()) {
+	if n.Anchor != "" {
+		s.open = append(s.open, n)
+		defer func() { s.open = s.open[:len(s.open)-1] }()
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if isMerge(n.Content[i]) {
+			s.merge(n.Content[i+1])
+			s.value(n.Content[i+1], 1)
+		}
+	}
+	if !s.stopped {
+		do()
+	}
+}
+
 func (s *scanner) stop(n *yaml.Node, summary, remedy string) {
 	s.stopped = true
 	s.out.Add(diag.Diagnostic{Summary: summary, Detail: remedy, Code: "limit", Range: s.src.rangeOf(n)})

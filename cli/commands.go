@@ -17,6 +17,7 @@ type commands struct {
 	Apply      applyCmd      `cmd:"" help:"Make it so: plan, ask, do."`
 	Destroy    destroyCmd    `cmd:"" help:"Delete all that the state owns."`
 	Show       showCmd       `cmd:"" help:"Show a saved plan or a state."`
+	Export     exportCmd     `cmd:"" help:"Write the live objects as configuration whose plan is empty."`
 	Snapshot   snapshotCmd   `cmd:"" help:"Write the live objects to one file, to plan against without credentials."`
 	Lint       lintCmd       `cmd:"" help:"Look for overlaps, shadowed rules, over-wide tokens, expiries."`
 	State      stateCmd      `cmd:"" help:"What we own."`

@@ -285,6 +285,26 @@ func TestFaultAtEveryRequest(t *testing.T) {
 	}
 }
 
+// TestEveryAnswerLost: creates whose every answer is lost, however often they
+// are sent, are found by looking; the first apply is complete already.
+func TestEveryAnswerLost(t *testing.T) {
+	for _, fault := range []string{"cut-after@POST:", "truncated@POST:", "garbage@POST:", "500-after@POST:"} {
+		t.Run(fault, func(t *testing.T) {
+			undisturbed := newSite(t)
+			if err := undisturbed.apply(matrixFirst); err != nil {
+				t.Fatal(err)
+			}
+			s := newSite(t)
+			disturb(t, s, fault)
+			if err := s.apply(matrixFirst); err != nil {
+				t.Error(err)
+			}
+			s.api.ClearFaults()
+			s.settled(matrixFirst, undisturbed.api.Dump(), "deployer")
+		})
+	}
+}
+
 // prepared is a site to which the files, if any, were applied, and how many
 // requests that took.
 func prepared(t *testing.T, yaml string) (*site, int) {

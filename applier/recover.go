@@ -58,7 +58,7 @@ func (s *step) send(ctx context.Context, in *state.Intent, want schema.Row) (mad
 			return made{}, &openError{fmt.Errorf("interrupted, and it is not known whether it was executed; the next run finds out: %w", err)}
 		}
 		unsure = true
-		if !lost(err) || k.API.Retry != schema.RetryDuplicate {
+		if !lost(err) || k.API.Retry != schema.RetryDuplicate || n >= sends[k.API.Retry] {
 			found, lookErr := s.look(ctx, in, want)
 			if lookErr != nil || found != nil {
 				return made{object: found}, lookErr

@@ -222,9 +222,12 @@ func (b *block) condensed() diag.List {
 			out = append(out, d)
 		}
 	}
-	for i := range out {
-		if n := count[out[i].Range]; b.each && n > maxAlike {
-			out[i].Detail = strings.TrimPrefix(out[i].Detail+"\n"+fmt.Sprintf("%d mistakes of instances are at this place; the first %d are shown.", n, maxAlike), "\n")
+	told := map[diag.Range]bool{}
+	for i := len(out) - 1; i >= 0; i-- {
+		d := &out[i]
+		if n := count[d.Range]; b.each && n > maxAlike && !told[d.Range] {
+			told[d.Range] = true
+			d.Detail = strings.TrimPrefix(d.Detail+"\n"+fmt.Sprintf("%d instances have a mistake here; the first %d are shown.", n, maxAlike), "\n")
 		}
 	}
 	b.diags = nil

@@ -104,7 +104,7 @@ func (l *loader) checkKeys(resources []*schema.Resource) {
 			spaces[at] = o
 		}
 		if r.ID != "" {
-			l.claim(o.byID, r.ID, r, fmt.Sprintf("the id %s", r.ID))
+			l.claim(o.byID, r.ID, r, "id")
 		}
 		if !r.Kind.HasNaturalKey(r.Values) {
 			if r.ID == "" {
@@ -112,10 +112,11 @@ func (l *loader) checkKeys(resources []*schema.Resource) {
 			}
 			continue
 		}
-		if r.ID != "" && !r.Kind.Unique {
+		key := r.Kind.NaturalKey(r.Values)
+		if first := o.byKey[key]; first != nil && first.ID != "" && r.ID != "" && !r.Kind.Unique {
 			continue // settled by hand: the server takes several of one name
 		}
-		l.claim(o.byKey, r.Kind.NaturalKey(r.Values), r, "the same "+strings.Join(keyNames(r), " and "))
+		l.claim(o.byKey, key, r, strings.Join(keyNames(r), " and "))
 	}
 }
 
@@ -130,7 +131,7 @@ func (l *loader) claim(owner map[string]*schema.Resource, key string, r *schema.
 	if b.Decl.File == a.Decl.File && before(b.Decl.Start, a.Decl.Start) {
 		a, b = b, a
 	}
-	l.diags.Add(diag.Diagnostic{Summary: fmt.Sprintf("%s has %s as %s, so both mean one object", b.Addr, what, a.Addr), Code: "duplicate",
+	l.diags.Add(diag.Diagnostic{Summary: fmt.Sprintf("%s has the same %s as %s, so both mean one object", b.Addr, what, a.Addr), Code: "duplicate",
 		Detail: fmt.Sprintf("The other is at %s. Take one out, or make them differ.", a.Decl), Address: b.Addr.String(), Range: b.Decl})
 }
 

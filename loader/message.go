@@ -67,7 +67,8 @@ var twiceSet = regexp.MustCompile(`argument "([^"]+)" was already set at (.+):(\
 // rewritten are messages of hcl's that speak of HCL only, or say less than can
 // be said.
 var rewritten = map[string]struct{ summary, remedy string }{
-	"Invalid index": {"there is no such element", "Check the key or the number between the brackets."},
+	"Invalid expression":                              {"an expression is expected here", "Write one, or take out what goes before it."},
+	"Invalid index":                                   {"there is no such element", "Check the key or the number between the brackets."},
 	"Unclosed template interpolation sequence":        {"${ is not closed", "Close it with }; write $${ for the characters themselves."},
 	"Extra characters after interpolation expression": {"${ holds more than one expression", "Close it with } after the expression; write $${ for the characters themselves."},
 	"Missing newline after argument":                  {"an attribute ends with its line", "Put each attribute on a line of its own."},

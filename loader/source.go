@@ -27,7 +27,7 @@ type Sources struct {
 // there in place of a sensitive value is blotted out.
 func (s *Sources) Source(file string) []byte {
 	src := s.get(file)
-	if src == nil || src.text == nil {
+	if src == nil || src.text == nil || src.mute {
 		return nil
 	}
 	return src.shown()
@@ -88,6 +88,7 @@ type source struct {
 	once   sync.Once
 	lines  []int        // the offset of each line
 	hidden []diag.Range // what is not shown
+	mute   bool         // nothing is shown
 }
 
 // offsets are where the lines begin.

@@ -224,7 +224,7 @@ func (l *loader) readVarFiles() {
 		name, text, ok := strings.Cut(arg, "=")
 		switch {
 		case !ok:
-			l.problem("", fmt.Sprintf("--var %s has no value", arg), "Write --var NAME=VALUE.")
+			l.problem("", "a --var without =", "Write --var NAME=VALUE.") // what was written may be secret
 		case l.variables[name] == nil && l.partial:
 		case l.variables[name] == nil:
 			l.diags.Add(diag.Diagnostic{Summary: fmt.Sprintf("--var %s: no file declares this variable", name), Hint: didYouMean(name, names),
@@ -273,6 +273,7 @@ func (l *loader) readVarFile(path string) {
 		f.error(diag.Range{File: path}, "file", fmt.Sprintf("a file of variables cannot end in %q", filepath.Ext(path)), "It is YAML (.yaml, .yml), JSON (.json) or HCL (.hcl).", "")
 		return
 	}
+	f.src.mute = f.diags.HasErrors() // what stands where can't be told, and may be secret
 	for i := range items {
 		f.assign(&items[i])
 	}

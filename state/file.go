@@ -118,12 +118,12 @@ func (f *File) readState() (*Snapshot, error) {
 
 // damaged says what to do about a state file that cannot be read.
 func (f *File) damaged(err error) error {
-	remedy := "delete it"
+	remedy := "Delete it"
 	if _, statErr := os.Stat(f.backupPath()); statErr == nil {
-		remedy = fmt.Sprintf("put the copy from before the last save in its place (mv %s %s), or delete it", f.backupPath(), f.path)
+		remedy = fmt.Sprintf("Put the copy from before the last save in its place (mv %s %s), or delete it", f.backupPath(), f.path)
 	}
-	return fmt.Errorf("the state file %s is damaged: %w. Either %s. Without it, objects are found again by their natural keys; "+
-		"only what the files no longer list is then left alone instead of deleted", f.path, err, remedy)
+	return fmt.Errorf("the state file %s is damaged: %w. %s: without it, objects are found again by their natural keys, "+
+		"and only what the files no longer list is left alone instead of deleted", f.path, err, remedy)
 }
 
 // Save replaces the state and empties the journal.

@@ -46,7 +46,7 @@ func readHeader(r *bufio.Reader) (header, error) {
 	}
 	all := bytes.Clone(line)
 	if err == nil {
-		text := append(bytes.TrimSuffix(line, []byte(",\n")), '}')
+		text := append(bytes.TrimSuffix(bytes.Clone(line), []byte(",\n")), '}')
 		if json.Unmarshal(text, &h) == nil && h.Version > 0 && strings.HasPrefix(h.Checksum, checksumPrefix) {
 			return h, h.newer()
 		}

@@ -261,6 +261,13 @@ func TestSettle(t *testing.T) {
 			t.Errorf("%+v", s.Entries[0])
 		}
 	})
+	bubble(t, "create of a replacement", func(t *testing.T, g *rig) {
+		o := entry(t, g) // as new as what is looked for, but ours already
+		s := settle(t, g, intend(g, state.Intent{Op: state.OpCreate, Addr: addr("token.t"), Values: tokenRow(t, "t")}))
+		if len(s.Entries) != 1 || s.Entries[0].ID != o.ID || s.Entries[0].Secret != state.Delivered {
+			t.Errorf("%+v", s.Entries)
+		}
+	})
 	bubble(t, "update and delete", func(t *testing.T, g *rig) {
 		o := entry(t, g)
 		intend(g, state.Intent{Op: state.OpUpdate, Addr: addr("token.t"), ID: o.ID, Values: tokenRow(t, "u")})

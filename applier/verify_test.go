@@ -353,6 +353,25 @@ func TestDelete(t *testing.T) {
 	}
 }
 
+func TestDeleteNeverAnswered(t *testing.T) {
+	for _, f := range []fault{lostBefore, lostAfter} {
+		bubble(t, fmt.Sprint(f), func(t *testing.T, g *rig) {
+			o := g.made("pool.p", poolRow(t, "p", nil, "192.0.2.1"))
+			g.world.fault = func(_ int, op string) fault {
+				if op == "delete" {
+					return f
+				}
+				return fine
+			}
+			res, err := g.run(change(planner.Delete, "pool.p", o.Values, nil, o.ID))
+			s, done := g.load(), f == lostAfter
+			if err != nil || (len(res.Done) == 1) != done || (len(s.Open) == 0) != done || (len(s.Entries) == 0) != done {
+				t.Errorf("%v, %+v, %+v", err, res, s)
+			}
+		})
+	}
+}
+
 func TestReplace(t *testing.T) {
 	v, w := func(t *testing.T) schema.Row { return rule(t, "192.0.2.1", "block") }, func(t *testing.T) schema.Row { return rule(t, "192.0.2.2", "block") }
 	bubble(t, "create first", func(t *testing.T, g *rig) {

@@ -3,7 +3,6 @@ package schema
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -58,10 +57,6 @@ func (a Addr) Compare(b Addr) int {
 		cmp.Compare(a.Key, b.Key))
 }
 
-const namePattern = `[A-Za-z0-9_][A-Za-z0-9_-]*`
-
-var addrRE = regexp.MustCompile(`^([a-z_]+)\.(` + namePattern + `)(\[.*\])?$`)
-
 // ValidName reports whether a resource may bear the name.
 func ValidName(name string) bool {
 	for i := range len(name) {
@@ -77,26 +72,39 @@ func ValidName(name string) bool {
 // ParseAddr reads an address. A plural kind (access_rules.office) is an error
 // that names the singular.
 func ParseAddr(text string) (Addr, error) {
-	m := addrRE.FindStringSubmatch(text)
-	if m == nil {
+	kind, name, index, ok := cutAddr(text)
+	if !ok {
 		return Addr{}, fmt.Errorf(`%q is not an address: write kind.name or kind.name["key"]`, text)
 	}
-	if KindNamed(m[1]) == nil {
-		if k := KindPlural(m[1]); k != nil {
-			return Addr{}, fmt.Errorf("%q: kinds in addresses are singular: write %s.%s%s", text, k.Name, m[2], m[3])
+	if KindNamed(kind) == nil {
+		if k := KindPlural(kind); k != nil {
+			return Addr{}, fmt.Errorf("%q: kinds in addresses are singular: write %s.%s%s", text, k.Name, name, index)
 		}
-		return Addr{}, fmt.Errorf("%q: there is no kind %q; the kinds are %s", text, m[1], strings.Join(KindNames(), ", "))
+		return Addr{}, fmt.Errorf("%q: there is no kind %q; the kinds are %s", text, kind, strings.Join(KindNames(), ", "))
 	}
-	a := Addr{Kind: m[1], Name: m[2]}
-	if m[3] == "" {
+	a := Addr{Kind: kind, Name: name}
+	if index == "" {
 		return a, nil
 	}
-	key, ok := unquote(m[3][1 : len(m[3])-1])
+	key, ok := unquote(index[1 : len(index)-1])
 	if !ok {
 		return Addr{}, fmt.Errorf(`%q: the key must be quoted: %s.%s["key"]`, text, a.Kind, a.Name)
 	}
 	a.Key, a.Each = key, true
 	return a, nil
+}
+
+// cutAddr cuts an address into kind, name and what stands in brackets, with
+// them. States hold many addresses, so it is done by hand.
+func cutAddr(text string) (kind, name, index string, ok bool) {
+	kind, rest, _ := strings.Cut(text, ".")
+	name = rest
+	if i := strings.IndexByte(rest, '['); i >= 0 {
+		name, index = rest[:i], rest[i:]
+	}
+	ok = kind != "" && strings.Trim(kind, "abcdefghijklmnopqrstuvwxyz_") == "" && ValidName(name) &&
+		(index == "" || len(index) > 1 && index[len(index)-1] == ']' && !strings.Contains(index, "\n"))
+	return kind, name, index, ok
 }
 
 // unquote undoes Quote.

@@ -111,9 +111,11 @@ func (l *loader) expand(b *block) bool {
 		l.diags.Add(l.evalErrors(diags, it.value, ctx, schema.Addr{Kind: b.kind.Name, Name: b.name})...)
 		return true
 	}
-	if bare, _ := v.Unmark(); bare.IsKnown() {
-		b.instances = l.instancesOf(b, it, v)
+	if bare, _ := v.Unmark(); !bare.IsKnown() {
+		l.blank(schema.Addr{Kind: b.kind.Name, Name: b.name}, it.value)
+		return true
 	}
+	b.instances = l.instancesOf(b, it, v)
 	return true
 }
 

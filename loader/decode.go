@@ -162,6 +162,7 @@ func (d *decoder) key(e expr) (string, bool) {
 		return "", false
 	}
 	if !v.IsKnown() {
+		d.l.blank(d.addr, e)
 		return "", false
 	}
 	if isSecret(v) {
@@ -250,6 +251,7 @@ func (d *decoder) fromCty(a *schema.Attr, path string, v cty.Value, e expr) sche
 	bare, _ := v.Unmark()
 	switch {
 	case !bare.IsKnown():
+		d.l.blank(d.addr, e)
 		return d.fail(path)
 	case bare.IsNull():
 		return nil

@@ -27,7 +27,17 @@ type local struct {
 
 // A value that could not be found out stands for itself as cty.DynamicVal,
 // which is unknown: what is made of it is unknown too, and nothing more is said.
-// Nothing else is ever unknown here.
+// Nothing else should be unknown here; if the evaluation of something comes to
+// nothing all the same, without a word, blank has noted where.
+
+// blank notes an expression that came to nothing. It is reported only if no
+// error tells why.
+func (l *loader) blank(addr schema.Addr, e expr) {
+	l.blankMu.Lock()
+	defer l.blankMu.Unlock()
+	l.blanks.Add(diag.Diagnostic{Summary: "this comes to no value", Detail: "A null may have a part in it, in a function that takes none.", Code: "expression",
+		Address: addressOf(addr), Range: e.place()})
+}
 
 func sortedLocals(m map[string]*local) []*local {
 	out := make([]*local, 0, len(m))

@@ -182,6 +182,32 @@ var oneFunc = function.New(&function.Spec{
 	},
 })
 
+// coalesceFunc is the first argument that is neither null nor empty text.
+var coalesceFunc = function.New(&function.Spec{
+	VarParam: &function.Parameter{Name: "values", Type: cty.DynamicPseudoType, AllowNull: true, AllowMarked: true, AllowDynamicType: true},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		types := make([]cty.Type, len(args))
+		for i, a := range args {
+			types[i] = a.Type()
+		}
+		ty, _ := convert.UnifyUnsafe(types)
+		if ty == cty.NilType {
+			return ty, errors.New("the values must be of one type")
+		}
+		return ty, nil
+	},
+	Impl: func(args []cty.Value, ty cty.Type) (cty.Value, error) {
+		for _, a := range args {
+			bare, _ := a.Unmark()
+			if bare.IsNull() || bare.Type() == cty.String && bare.AsString() == "" {
+				continue
+			}
+			return convert.Convert(a, ty)
+		}
+		return cty.NilVal, errors.New("every value is null or empty")
+	},
+})
+
 // lengthFunc counts elements, or the characters of text.
 var lengthFunc = function.New(&function.Spec{
 	Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType}},

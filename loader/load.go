@@ -77,11 +77,15 @@ type loader struct {
 	noScope   bool // the default scope could not be read
 	hasLookup map[*schema.Kind]bool
 
-	partial   bool     // part of a file could not be read: what is missing may be there, so nobody says it is not
-	running   []string // what is being evaluated, for the chain of a cycle
-	refs      refs
-	links     []link
-	sensitive atomic.Bool
+	partial     bool     // part of a file could not be read: what is missing may be there, so nobody says it is not
+	partialVars bool     // the same for a --var-file
+	running     []string // what is being evaluated, for the chain of a cycle
+	refs        refs
+	links       []link
+	sensitive   atomic.Bool
+
+	blankMu sync.Mutex
+	blanks  diag.List // see blank
 
 	cache     fileCache
 	functions *hcl.EvalContext
@@ -131,6 +135,9 @@ func (l *loader) cancelled() bool {
 }
 
 func (l *loader) finish(g *schema.Graph) (*schema.Graph, *Sources, diag.List) {
+	if !l.diags.HasErrors() {
+		l.diags.Add(l.blanks...)
+	}
 	l.diags.Sort()
 	if l.diags.HasErrors() {
 		g = nil

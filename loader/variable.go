@@ -243,7 +243,7 @@ func (l *loader) readVarFiles() {
 }
 
 func (l *loader) without(v *variable) {
-	if v.broken {
+	if v.broken || l.partialVars || l.partial {
 		return
 	}
 	l.diags.Add(diag.Diagnostic{Summary: fmt.Sprintf("the variable %s has no value", v.name), Code: "unset-variable", Range: v.at,
@@ -266,6 +266,7 @@ func (l *loader) readVarFile(path string) {
 	text, err := readFile(l.at(path), maxFile)
 	if err != nil {
 		f.error(diag.Range{File: path}, "file", reason(err), "Name a file that is there.", "")
+		l.partialVars = true
 		return
 	}
 	items, ok := f.varItems(path, text)
@@ -273,7 +274,10 @@ func (l *loader) readVarFile(path string) {
 		f.error(diag.Range{File: path}, "file", fmt.Sprintf("a file of variables cannot end in %q", filepath.Ext(path)), "It is YAML (.yaml, .yml), JSON (.json) or HCL (.hcl).", "")
 		return
 	}
-	f.src.mute = f.diags.HasErrors() // what stands where can't be told, and may be secret
+	if f.diags.HasErrors() {
+		f.src.mute = true // what stands where can't be told, and may be secret
+		l.partialVars = true
+	}
 	for i := range items {
 		f.assign(&items[i])
 	}

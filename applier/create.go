@@ -59,7 +59,7 @@ func (s *step) finish(ctx context.Context, made made, want schema.Row) error {
 		if got, afterErr = s.change(ctx, got, want); afterErr != nil {
 			afterErr = fmt.Errorf("created, but not all of it could be set: %w", afterErr)
 		}
-		if errors.As(afterErr, new(*lostSecret)) { // it was disabled: nobody is to use it
+		if errors.As(afterErr, new(*undelivered)) { // it was disabled: nobody is to use it
 			return afterErr
 		}
 	}

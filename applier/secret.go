@@ -80,19 +80,19 @@ func (s *step) deliver(ctx context.Context, want schema.Row, secret schema.Secre
 	return s.put(ctx, nil, &e, nil)
 }
 
-// pending adds to an error what becomes of a secret that has not reached its
-// sinks.
+// pending adds to an error what becomes of a secret that has not reached all
+// its sinks.
 func (s *step) pending(err error) error {
-	if s.entry == nil || s.entry.Secret != state.Pending || errors.As(err, new(*lostSecret)) {
+	if s.entry == nil || s.entry.Secret != state.Pending || errors.As(err, new(*undelivered)) {
 		return err
 	}
-	return &lostSecret{err}
+	return &undelivered{err}
 }
 
-// lostSecret is an error after which the secret is nowhere.
-type lostSecret struct{ err error }
+// undelivered is an error after which the secret is not where it belongs.
+type undelivered struct{ err error }
 
-func (e *lostSecret) Error() string {
-	return e.err.Error() + ". Its secret is lost; trueup apply, run again when the cause is mended, makes a new one and delivers that"
+func (e *undelivered) Error() string {
+	return e.err.Error() + ". Its secret is not where it belongs: trueup apply, run again when the cause is mended, makes a new one and delivers that"
 }
-func (e *lostSecret) Unwrap() error { return e.err }
+func (e *undelivered) Unwrap() error { return e.err }

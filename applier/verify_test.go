@@ -203,7 +203,7 @@ func TestRestrictionsLost(t *testing.T) {
 		o := g.made("token.t", tokenRow(t, "t"))
 		g.world.accept = drop
 		text := g.fails(change(planner.Update, "token.t", o.Values, tokenRow(t, "t", "condition", condition("192.0.2.0/24")), o.ID))
-		if schema.Text(g.world.objects[o.ID].Get("status")) != "disabled" || strings.Contains(text, "secret is lost") {
+		if schema.Text(g.world.objects[o.ID].Get("status")) != "disabled" || strings.Contains(text, "secret is not") {
 			t.Error(text)
 		}
 	})

@@ -29,7 +29,16 @@ type app struct {
 	sources *loader.Sources
 	stop    chan struct{} // closed by the first Ctrl-C
 	closers []func() error
-	mu      sync.Mutex // of Err, which several goroutines write to
+	mu      sync.Mutex       // of Err, which several goroutines write to
+	clock   func() time.Time // nil: time.Now
+}
+
+// now is the time that plans are made for.
+func (a *app) now() time.Time {
+	if a.clock != nil {
+		return a.clock()
+	}
+	return time.Now()
 }
 
 // watch turns the first interrupt into a wish to stop and the second into an

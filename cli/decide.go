@@ -35,7 +35,7 @@ type world interface {
 // decide reads what a plan needs, makes it, asks what it would be better for
 // knowing, and makes it again.
 func (a *app) decide(ctx context.Context, w world, g *schema.Graph, have *state.Snapshot, f guardFlags, destroy bool) (*planner.Plan, error) {
-	in := planner.Input{Want: g, Have: have, Now: time.Now().UTC().Truncate(time.Second), Destroy: destroy,
+	in := planner.Input{Want: g, Have: have, Now: a.now().UTC().Truncate(time.Second), Destroy: destroy,
 		Options: planner.Options{AllowDeletes: f.AllowDeletes, AllowLockout: f.AllowLockout, FailOn: f.FailOn}}
 	var err error
 	if in.Targets, err = targets(f.Target); err != nil {

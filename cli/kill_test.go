@@ -83,13 +83,16 @@ func (m mortalSinks) Deliver(ctx context.Context, addr schema.Addr, k *schema.Ki
 func TestKilledAtEveryMoment(t *testing.T) {
 	for _, story := range matrixStories {
 		t.Run(story.name, func(t *testing.T) {
-			undisturbed, _ := prepared(t, story.before)
+			if story.slow && testing.Short() {
+				t.Skip("long")
+			}
+			undisturbed, _ := prepared(t, story)
 			if err := undisturbed.apply(story.after); err != nil {
 				t.Fatal(err)
 			}
-			dump := undisturbed.api.Dump()
+			dump := undisturbed.dump()
 			for end := int64(1); ; end++ {
-				s, _ := prepared(t, story.before)
+				s, _ := prepared(t, story)
 				s.life = &life{end: end}
 				first := s.apply(story.after)
 				over := s.life.over()

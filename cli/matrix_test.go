@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,7 +27,7 @@ import (
 )
 
 // matrixFirst has one of each kind; matrixSecond changes, replaces, removes and
-// adds some of each.
+// adds some of each; matrixRotated has a token that comes of age.
 const (
 	matrixFirst = `
 access_rules:
@@ -72,6 +73,13 @@ tokens:
 invite_responses:
   partner: {organization_id: 5a7805061c76ada191ed06f989cc3dac, status: accepted}
 `
+	matrixRotated = `
+tokens:
+  deployer:
+    policies: [{permission_groups: [Zone Read], resources: {com.cloudflare.api.account.zone.*: "*"}}]
+    rotate: {every: 90d, overlap: 24h}
+    secret: {file: secrets/deployer}
+`
 )
 
 // site is a simulator, a directory with the files and the state, and a clock
@@ -82,13 +90,18 @@ type site struct {
 	api *sim.Server
 	now atomic.Int64
 
+	slow bool  // every run begins when what the one before did can be seen
 	life *life // of the next process; nil: it is not killed
 }
 
-func newSite(t *testing.T) *site {
-	s := &site{t: t, dir: t.TempDir()}
+func newSite(t *testing.T, slow bool) *site {
+	s := &site{t: t, dir: t.TempDir(), slow: slow}
 	s.now.Store(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano())
-	s.api = sim.New(sim.Options{Clock: s.clock, RateLimit: sim.RateLimit{Requests: -1}})
+	o := sim.Options{Clock: s.clock, RateLimit: sim.RateLimit{Requests: -1}}
+	if slow {
+		o.ListLag, o.DeletedStillListed, o.InUseLag, o.FreshTokenLag = 3*time.Second, 2*time.Second, 3*time.Second, 2*time.Second
+	}
+	s.api = sim.New(o)
 	return s
 }
 
@@ -110,6 +123,9 @@ type process struct {
 
 func (s *site) start(yaml string) *process {
 	s.t.Helper()
+	if s.slow {
+		s.now.Add(int64(10 * time.Second))
+	}
 	path := filepath.Join(s.dir, "trueup.yaml")
 	if err := os.WriteFile(path, []byte(yaml), 0o600); err != nil {
 		s.t.Fatal(err)
@@ -126,7 +142,7 @@ func (s *site) start(yaml string) *process {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	a := &app{IO: IO{Env: func(string) (string, bool) { return "", false }, Out: io.Discard, Err: io.Discard}}
+	a := &app{IO: IO{Env: func(string) (string, bool) { return "", false }, Out: io.Discard, Err: io.Discard}, clock: s.clock}
 	var store state.Store = state.OpenFile(filepath.Join(s.dir, "state.json"), state.FileOptions{Now: s.clock, Rand: rand.Reader, NoBackup: true})
 	if s.life != nil {
 		store = mortalStore{s.life, store}
@@ -182,11 +198,17 @@ func (s *site) apply(yaml string) error {
 	return err
 }
 
+// ofTheDay finds the time of day of instants; a run that waits and tries again
+// is later, and so is the end of what it retires.
+var ofTheDay = regexp.MustCompile(`T00:\d\d:\d\dZ`)
+
+func (s *site) dump() string { return ofTheDay.ReplaceAllString(s.api.Dump(), "") }
+
 // settled demands what an apply must have reached: the objects, secrets that
 // work, nothing left open, and nothing to do.
 func (s *site) settled(yaml, dump string, secrets ...string) {
 	s.t.Helper()
-	if got := s.api.Dump(); got != dump {
+	if got := s.dump(); got != dump {
 		s.t.Errorf("another end than without a fault:\n%s\nwant:\n%s", got, dump)
 	}
 	for _, name := range secrets {
@@ -199,13 +221,17 @@ func (s *site) settled(yaml, dump string, secrets ...string) {
 	if plan.Outcome() != "none" {
 		s.t.Errorf("the next plan is not empty: %+v", plan.Counts())
 	}
-	if len(have.Open) > 0 || len(have.Entries) != plan.Resources {
-		s.t.Errorf("the state has %d open writes and %d entries for %d resources", len(have.Open), len(have.Entries), plan.Resources)
-	}
+	current := 0
 	for _, e := range have.Entries {
+		if !e.Deposed {
+			current++
+		}
 		if e.Secret == state.Pending {
 			s.t.Errorf("%s: the secret is still pending", e.Addr)
 		}
+	}
+	if len(have.Open) > 0 || current != plan.Resources {
+		s.t.Errorf("the state has %d open writes and %d entries for %d resources", len(have.Open), current, plan.Resources)
 	}
 }
 
@@ -230,20 +256,26 @@ func (s *site) secret(name string) {
 // everything from M, the next, on too: the process or the network is gone.
 var matrixFaults = []string{
 	"refuse@#N", "cut-before@#N", "cut-after@#N", "garbage@#N", "truncated@#N",
-	"429:1s@#N", "500-after@#N", "html500@#N", "503:1s@#N", "forbidden@#N",
+	"429:1s@#N", "500-after@#N", "html500@#N", "forbidden@#N",
 	"refuse@#N-",
 	"cut-after@#N,refuse@#M-",
-	"truncated@#N,html500@#M-",
 }
 
-// matrixStories are what the applies that are disturbed go from and to.
-var matrixStories = []struct {
+// matrixStory is what an apply that is disturbed goes from and to.
+type matrixStory struct {
 	name          string
 	before, after string
-	secrets       []string
-}{
-	{"create", "", matrixFirst, []string{"deployer"}},
-	{"change", matrixFirst, matrixSecond, []string{"deployer", "reader"}},
+	later         time.Duration // between the two
+	slow          bool          // the API takes seconds to show what was done
+	faults        []string      // nil: matrixFaults
+	secrets       []string      // of which tokens
+}
+
+var matrixStories = []matrixStory{
+	{name: "create", after: matrixFirst, secrets: []string{"deployer"}},
+	{name: "change", before: matrixFirst, after: matrixSecond, secrets: []string{"deployer", "reader"}},
+	{name: "rotate", before: matrixRotated, after: matrixRotated, later: 91 * 24 * time.Hour, secrets: []string{"deployer"}},
+	{name: "slow", before: matrixFirst, after: matrixSecond, slow: true, faults: []string{"cut-after@#N", "cut-after@#N,refuse@#M-"}, secrets: []string{"deployer", "reader"}},
 }
 
 // TestFaultAtEveryRequest is promise 2: whatever goes wrong at whichever
@@ -252,23 +284,27 @@ var matrixStories = []struct {
 func TestFaultAtEveryRequest(t *testing.T) {
 	for _, story := range matrixStories {
 		t.Run(story.name, func(t *testing.T) {
-			undisturbed, from := prepared(t, story.before)
+			undisturbed, from := prepared(t, story)
 			if err := undisturbed.apply(story.after); err != nil {
 				t.Fatal(err)
 			}
-			total, dump := len(undisturbed.api.Requests())-from, undisturbed.api.Dump()
+			total, dump := len(undisturbed.api.Requests())-from, undisturbed.dump()
 			undisturbed.settled(story.after, dump, story.secrets...)
-			t.Logf("%d requests × %d faults", total, len(matrixFaults))
+			faults := story.faults
+			if faults == nil {
+				faults = matrixFaults
+			}
+			t.Logf("%d requests × %d faults", total, len(faults))
 			gate := make(chan struct{}, 4)
 			var group sync.WaitGroup
 			for n := 1; n <= total; n++ {
-				for _, form := range matrixFaults {
+				for _, form := range faults {
 					text := strings.NewReplacer("N", strconv.Itoa(n), "M", strconv.Itoa(n+1)).Replace(form)
 					group.Go(func() {
 						gate <- struct{}{}
 						defer func() { <-gate }()
 						t.Run(text, func(t *testing.T) {
-							s, _ := prepared(t, story.before)
+							s, _ := prepared(t, story)
 							disturb(t, s, text)
 							t.Logf("first apply: %v", s.apply(story.after))
 							s.api.ClearFaults()
@@ -290,31 +326,32 @@ func TestFaultAtEveryRequest(t *testing.T) {
 func TestEveryAnswerLost(t *testing.T) {
 	for _, fault := range []string{"cut-after@POST:", "truncated@POST:", "garbage@POST:", "500-after@POST:"} {
 		t.Run(fault, func(t *testing.T) {
-			undisturbed := newSite(t)
+			undisturbed := newSite(t, false)
 			if err := undisturbed.apply(matrixFirst); err != nil {
 				t.Fatal(err)
 			}
-			s := newSite(t)
+			s := newSite(t, false)
 			disturb(t, s, fault)
 			if err := s.apply(matrixFirst); err != nil {
 				t.Error(err)
 			}
 			s.api.ClearFaults()
-			s.settled(matrixFirst, undisturbed.api.Dump(), "deployer")
+			s.settled(matrixFirst, undisturbed.dump(), "deployer")
 		})
 	}
 }
 
-// prepared is a site to which the files, if any, were applied, and how many
-// requests that took.
-func prepared(t *testing.T, yaml string) (*site, int) {
+// prepared is a site at which the story begins, and how many requests that
+// took.
+func prepared(t *testing.T, story matrixStory) (*site, int) {
 	t.Helper()
-	s := newSite(t)
-	if yaml != "" {
-		if err := s.apply(yaml); err != nil {
+	s := newSite(t, story.slow)
+	if story.before != "" {
+		if err := s.apply(story.before); err != nil {
 			t.Fatal(err)
 		}
 	}
+	s.now.Add(int64(story.later + time.Minute))
 	return s, len(s.api.Requests())
 }
 

@@ -2,7 +2,6 @@ package applier
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -135,7 +134,7 @@ func (r *run) save(ctx context.Context, st state.Store, snap *state.Snapshot) er
 	defer cancel()
 	err := st.Save(ctx, now, snap.Serial)
 	if err != nil {
-		return errors.Join(r.book.err(), fmt.Errorf("the state was not saved at the end; what was done is in its journal as far as that could be written: %w", err))
+		return join(r.book.err(), fmt.Errorf("the state was not saved at the end; what was done is in its journal as far as that could be written: %w", err))
 	}
 	*snap = *now
 	if err := r.book.err(); err != nil {

@@ -88,11 +88,3 @@ func (s *step) pending(err error) error {
 	}
 	return &undelivered{err}
 }
-
-// undelivered is an error after which the secret is not where it belongs.
-type undelivered struct{ err error }
-
-func (e *undelivered) Error() string {
-	return e.err.Error() + ". Its secret is not where it belongs: trueup apply, run again when the cause is mended, makes a new one and delivers that"
-}
-func (e *undelivered) Unwrap() error { return e.err }

@@ -80,8 +80,11 @@ func (r *run) settleCreate(ctx context.Context, k *schema.Kind, in *state.Intent
 		}
 		return err
 	}, func(err error) bool { return errors.Is(err, errNone) })
-	if err != nil && (!errors.Is(err, errNone) || ctx.Err() != nil) {
-		return nil, errors.Join(err, ctx.Err())
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil && !errors.Is(err, errNone) {
+		return nil, err
 	}
 	if len(ours) != 1 {
 		return []state.Outcome{{Seq: in.Seq, Failed: true}}, nil

@@ -13,27 +13,6 @@ import (
 	"trueup/state"
 )
 
-// StaleError is why a step failed before it touched anything: its object is no
-// longer what the plan was made for.
-type StaleError struct {
-	ID    string
-	Paths []string // what differs; none where the object is gone
-}
-
-func (e *StaleError) Error() string {
-	if len(e.Paths) == 0 {
-		return fmt.Sprintf("%s is gone since the plan was made: make a new plan", e.ID)
-	}
-	return fmt.Sprintf("%s moved since the plan was made: %s. Make a new plan, and look at it again", e.ID, strings.Join(e.Paths, ", "))
-}
-
-// openError is an error after which it is still not known whether a write was
-// executed: its intent stays open, and the next run looks.
-type openError struct{ err error }
-
-func (e *openError) Error() string { return e.err.Error() }
-func (e *openError) Unwrap() error { return e.err }
-
 // step is one change being carried out, by one goroutine.
 type step struct {
 	*run
@@ -110,7 +89,7 @@ func (s *step) failed(ctx context.Context, in *state.Intent, err error) error {
 	if errors.As(err, &open) {
 		return err
 	}
-	return errors.Join(err, s.book.outcomes(ctx, state.Outcome{Seq: in.Seq, Failed: true}))
+	return join(err, s.book.outcomes(ctx, state.Outcome{Seq: in.Seq, Failed: true}))
 }
 
 // put journals what the object is now. in may be nil.
@@ -152,22 +131,6 @@ func (s *step) undo(op state.Op, before, after schema.Row) *state.Undo {
 func (s *step) warn(format string, args ...any) {
 	s.emit(Event{Type: Warned, Change: s.c, ID: s.id, Detail: fmt.Sprintf(format, args...)})
 }
-
-// meaning is what an error comes to. One that is neither the API's nor of the
-// way to it arose before anything was sent.
-func meaning(err error) schema.Meaning {
-	var f *schema.Fault
-	switch {
-	case errors.As(err, &f):
-		return f.Meaning
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return schema.Unknown
-	}
-	return schema.Unsent
-}
-
-// lost reports whether an error leaves open if a write was executed.
-func lost(err error) bool { return err != nil && meaning(err) == schema.Unknown }
 
 // retry calls f until again says no of its error, with a pause before each
 // further call.

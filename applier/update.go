@@ -2,10 +2,8 @@ package applier
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"trueup/schema"
 	"trueup/state"
@@ -160,12 +158,9 @@ func (s *step) disable(ctx context.Context, want schema.Row, got *schema.Object,
 	row := with(k, masked(k, got.Values, want), off.Attr, off.Value)
 	in, err := s.intend(ctx, state.OpUpdate, s.id, row)
 	if err != nil {
-		return errors.Join(failure, err)
+		return join(failure, err)
 	}
-	now, err := s.api.Update(ctx, got, row, false)
-	if err == nil && k.API.ReadBack {
-		now, err = s.read(ctx, s.id, func(o *schema.Object) bool { return k.Attr(off.Attr).Equal(off.Value, o.Get(off.Attr)) })
-	}
+	now, err := s.sendUpdate(ctx, got, row, false)
 	if err == nil && !k.Attr(off.Attr).Equal(off.Value, now.Get(off.Attr)) {
 		err = fmt.Errorf("its %s stayed %s", off.Attr, shown(k.Attr(off.Attr), now.Get(off.Attr)))
 	}
@@ -178,18 +173,3 @@ func (s *step) disable(ctx context.Context, want schema.Row, got *schema.Object,
 	err = s.put(ctx, in, e, nil)
 	return join(s.pending(fmt.Errorf("%w. It was disabled, so that nobody can use it without them", failure)), err)
 }
-
-// join is both errors in one line, or the one that there is.
-func join(a, b error) error {
-	if a == nil || b == nil {
-		return errors.Join(a, b)
-	}
-	return &both{a, b}
-}
-
-type both struct{ a, b error }
-
-func (e *both) Error() string {
-	return strings.TrimSuffix(e.a.Error(), ".") + "; and " + e.b.Error()
-}
-func (e *both) Unwrap() []error { return []error{e.a, e.b} }

@@ -51,14 +51,14 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// shown is the end in short. Half a secret at the start of what was kept is
+// shown is the end in short, in one line. Half a secret at the start of what was kept is
 // further away from the end than is shown.
 func (t *tail) shown(secret string) string {
 	text := string(t.b)
 	if secret != "" {
 		text = strings.ReplaceAll(text, secret, schema.Masked)
 	}
-	text = strings.TrimSpace(strings.ToValidUTF8(text, "�"))
+	text = strings.ReplaceAll(strings.TrimSpace(strings.ToValidUTF8(text, "�")), "\n", "; ")
 	if len(text) > stderrShown {
 		text = "…" + strings.ToValidUTF8(text[len(text)-stderrShown:], "")
 	}

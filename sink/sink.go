@@ -50,10 +50,26 @@ func (Sinks) Deliver(ctx context.Context, addr schema.Addr, k *schema.Kind, row 
 		done = append(done, t.String())
 	}
 	where := strings.Join(done, ", ")
-	if len(errs) > 0 && where != "" {
+	switch {
+	case len(errs) == 0:
+		return where, nil
+	case where != "":
 		errs = append(errs, fmt.Errorf("it was written to %s", where))
 	}
-	return where, errors.Join(errs...)
+	return where, failures(errs)
+}
+
+// failures are several errors in one line.
+type failures []error
+
+func (f failures) Unwrap() []error { return f }
+
+func (f failures) Error() string {
+	texts := make([]string, len(f))
+	for i, err := range f {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
 }
 
 // targetsOf reads the sinks of a row through the table.

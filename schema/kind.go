@@ -196,7 +196,7 @@ const (
 	TypePath          // a path of the local file system; in a file, relative to that file
 	TypeJSON          // any value, compared as a JSON value
 	TypeObject        // nested Attrs
-	TypeTexts         // in a Map: lists of text
+	TypeTexts         // in a Map: lists of text whose order means nothing (whether the API keeps it is not known: API facts §2)
 )
 
 // Nest says how values of the type are held.
@@ -324,7 +324,7 @@ func (a *Attr) Elem() *Attr {
 	e := *a
 	e.Nest, e.Default, e.Key, e.MinItems, e.MaxItems = Single, nil, "", 0, 0
 	if a.Type == TypeTexts {
-		e.Type, e.Nest, e.MinItems = TypeText, ListOf, 1
+		e.Type, e.Nest, e.MinItems = TypeText, SetOf, 1
 	}
 	if a.Fold == HeaderKeys {
 		e.Fold = NoFold

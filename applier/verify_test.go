@@ -215,6 +215,14 @@ func TestRestrictionsLost(t *testing.T) {
 			t.Error(text)
 		}
 	})
+	bubble(t, "answer of disabling lost", func(t *testing.T, g *rig) {
+		g.world.accept = drop
+		g.on("update", 1, lostAfter)
+		text := g.fails(change(planner.Create, "token.t", nil, tokenRow(t, "t", "condition", condition("192.0.2.0/24")), ""))
+		if s := g.load(); !strings.Contains(text, "was disabled") || len(s.Open) != 0 {
+			t.Errorf("%s, %+v", text, s.Open)
+		}
+	})
 	bubble(t, "lost answer too", func(t *testing.T, g *rig) {
 		g.world.accept = drop
 		g.on("create", 1, lostAfter)

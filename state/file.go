@@ -136,6 +136,11 @@ func (f *File) Save(_ context.Context, s *Snapshot, prev uint64) error {
 	if err := f.fresh(prev); err != nil {
 		return err
 	}
+	if !f.loaded { // what is copied as the last good one must be good
+		if _, err := f.readState(); err != nil {
+			return err
+		}
+	}
 	next := *s
 	next.Serial = prev + 1
 	if !f.o.NoBackup {

@@ -425,3 +425,25 @@ func TestNoBackup(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestBackupIsGood: a damaged state is never copied over the last good one.
+func TestBackupIsGood(t *testing.T) {
+	path, f := saved(t)
+	s, err := f.Load(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Save(ctx, s, 1); err != nil {
+		t.Fatal(err)
+	}
+	good := read(t, path+".backup")
+	bad := read(t, path)
+	bad[len(bad)-10] ^= 1
+	write(t, path, bad)
+	if err := openAt(path).Save(ctx, s, 2); err == nil {
+		t.Error("saved over a damaged state")
+	}
+	if !bytes.Equal(read(t, path+".backup"), good) {
+		t.Error("the backup was replaced")
+	}
+}

@@ -92,7 +92,10 @@ func TestTornJournal(t *testing.T) {
 	for n := range len(whole) + 1 {
 		cut := whole[:n]
 		want := "abcd"[:max(1, bytes.Count(cut, []byte{'\n'}))]
-		for _, tail := range []string{"", "\x00\x00\x00\x00", "garbage", "0000000000 {}"} {
+		for i, tail := range []string{"", "\x00\x00\x00\x00", "garbage", "0000000000 {}"} {
+			if i > 0 && n%7 > 0 {
+				continue
+			}
 			write(t, path+".journal", append(bytes.Clone(cut), tail...))
 			if got := loaded(t, path); got != want {
 				t.Fatalf("%d bytes and %q: %q, want %q", n, tail, got, want)
@@ -255,15 +258,17 @@ func TestModes(t *testing.T) {
 	path, f := saved(t)
 	os.Chmod(path, 0o644)
 	os.Chmod(path+".journal", 0o644)
-	s, err := f.Load(ctx)
-	if err != nil {
+	if _, err := f.Load(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Append(ctx, put("e")); err != nil {
 		t.Fatal(err)
 	}
 	mode(t, path+".journal", 0o600)
-	s, _ = f.Load(ctx)
+	s, err := f.Load(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := f.Save(ctx, s, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -340,8 +345,7 @@ func TestDiskFull(t *testing.T) {
 					return file.Write(b)
 				}
 			}
-			s, err := f.Load(ctx)
-			if err != nil {
+			if _, err := f.Load(ctx); err != nil {
 				t.Fatal(err)
 			}
 			want := "abcd"
@@ -356,7 +360,7 @@ func TestDiskFull(t *testing.T) {
 					t.Fatalf("write %d, sync %t: %q, want %q", n, sync, got, want)
 				}
 			}
-			s, err = openAt(path).Load(ctx)
+			s, err := openAt(path).Load(ctx)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,10 @@
 package loader
 
-import "bytes"
+import (
+	"bytes"
+	"unicode"
+	"unicode/utf8"
+)
 
 // The parser of expressions recurses, and so does evaluation: text that nests
 // without end would end the process, not in an error. Before anything is parsed,
@@ -34,8 +38,9 @@ func deepTemplate(text []byte) int {
 }
 
 // frame is what the text at one level of nesting is: '(', '[', '{' are code
-// between brackets, 't' is a template as a whole, '"' a quoted one, '<' a
-// heredoc.
+// between brackets, '$' code within a template, 't' is a template as a whole,
+// '"' a quoted one, '<' a heredoc. What ends what follows hcl's lexer, which
+// has its own ideas of text that is wrong.
 type frame struct {
 	kind  byte
 	loop  bool   // '{' with a for expression: line breaks separate nothing
@@ -47,7 +52,6 @@ type depths struct {
 	text   []byte
 	at     int
 	frames []frame
-	deep   int          // how far the nesting went
 	ends   func(at int) // told of each line break at the top; may be nil
 }
 
@@ -83,9 +87,7 @@ func (d *depths) inCode(f *frame) {
 	switch {
 	case c == '#' || bytes.HasPrefix(d.rest(), []byte("//")):
 		d.skipTo("\n", 0)
-	case bytes.HasPrefix(d.rest(), []byte("/*")):
-		d.at += 2
-		d.skipTo("*/", 2)
+	case d.comment():
 	case c == '"':
 		d.at++
 		d.push(frame{kind: '"'})
@@ -96,14 +98,41 @@ func (d *depths) inCode(f *frame) {
 		}
 		d.at++
 		d.push(frame{kind: c, loop: c == '{' && bytes.HasPrefix(bytes.TrimLeft(d.rest(), " \t\r\n"), []byte("for"))})
-	case c == ')' || c == ']' || c == '}':
+	case c == ')' || c == ']':
 		d.at++
-		d.pop()
+		if f.kind == c-1 || f.kind == c-2 { // ( is before ), and [ two before ]
+			d.pop()
+		}
+	case c == '}':
+		d.at++
+		d.closeBrace()
 	default:
 		d.at++
 		f.count(c)
 		if c == '\n' && len(d.frames) == 1 && d.ends != nil {
 			d.ends(d.at)
+		}
+	}
+}
+
+// comment takes a comment between /* and */, if one begins here and ends.
+func (d *depths) comment() bool {
+	if !bytes.HasPrefix(d.rest(), []byte("/*")) {
+		return false
+	}
+	n := bytes.Index(d.rest()[2:], []byte("*/"))
+	if n >= 0 {
+		d.at += n + 4
+	}
+	return n >= 0
+}
+
+// closeBrace ends the nearest braces, and what is open within them.
+func (d *depths) closeBrace() {
+	for i := len(d.frames) - 1; i > 0; i-- {
+		if k := d.frames[i].kind; k == '{' || k == '$' {
+			d.frames = d.frames[:i]
+			return
 		}
 	}
 }
@@ -134,10 +163,7 @@ func (d *depths) skipTo(end string, past int) {
 // there.
 func (d *depths) heredoc() bool {
 	rest := bytes.TrimPrefix(d.rest()[2:], []byte("-"))
-	n := 0
-	for n < len(rest) && (isWord(rest[n]) || n > 0 && rest[n] == '-') {
-		n++
-	}
+	n := wordLen(rest)
 	after := bytes.TrimPrefix(rest[n:], []byte("\r"))
 	if n == 0 || len(after) == 0 || after[0] != '\n' {
 		return false
@@ -148,17 +174,24 @@ func (d *depths) heredoc() bool {
 	return true
 }
 
-func isWord(c byte) bool {
-	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+// wordLen is how long the identifier is that text begins with.
+func wordLen(text []byte) int {
+	n := 0
+	for n < len(text) {
+		r, size := utf8.DecodeRune(text[n:])
+		start := r == '_' || unicode.In(r, unicode.L, unicode.Nl, unicode.Other_ID_Start)
+		if !start && (n == 0 || r != '-' && !unicode.In(r, unicode.Mn, unicode.Mc, unicode.Nd, unicode.Pc, unicode.Other_ID_Continue)) {
+			break
+		}
+		n += size
+	}
+	return n
 }
 
 // heredocEnd ends the heredoc if the line that begins here is its last.
 func (d *depths) heredocEnd() {
-	line := d.rest()
-	if i := bytes.IndexByte(line, '\n'); i >= 0 {
-		line = line[:i]
-	}
-	if bytes.Equal(bytes.TrimSpace(line), d.frames[len(d.frames)-1].mark) {
+	line, _, ends := bytes.Cut(d.rest(), []byte{'\n'})
+	if ends && bytes.Equal(bytes.TrimSpace(line), d.frames[len(d.frames)-1].mark) {
 		d.at += len(line)
 		d.pop()
 	}
@@ -174,7 +207,7 @@ func (d *depths) inTemplate(f *frame) {
 			f.steps++
 		}
 		d.at += 2
-		d.push(frame{kind: '('})
+		d.push(frame{kind: '$'})
 	case f.kind == '"' && rest[0] == '\\' && len(rest) > 1:
 		d.at += 2
 	case f.kind == '"' && rest[0] == '"':

@@ -81,7 +81,6 @@ type loader struct {
 	partialVars bool     // the same for a --var-file
 	running     []string // what is being evaluated, for the chain of a cycle
 	refs        refs
-	links       []link
 	sensitive   atomic.Bool
 
 	blankMu sync.Mutex

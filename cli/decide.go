@@ -11,8 +11,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"trueup/cfclient"
+	"trueup/diag"
 	"trueup/planner"
 	"trueup/schema"
+	"trueup/sink"
 	"trueup/state"
 )
 
@@ -63,6 +65,7 @@ func (a *app) decide(ctx context.Context, w world, g *schema.Graph, have *state.
 		a.diagnostics(ds)
 		return nil, exitCode(exitError)
 	}
+	plan.Warnings = append(plan.Warnings, sinkWarnings(plan, g)...)
 	limit, remaining, known := w.Window()
 	if limit == 0 || !known {
 		remaining = -1
@@ -209,4 +212,29 @@ func answer(ctx context.Context, w world, q planner.Questions, in *planner.Input
 		}
 	}
 	return came
+}
+
+// sinkWarnings says what would keep a secret that this plan makes from reaching
+// its sinks. A warning, since the plan may be carried out on another machine.
+func sinkWarnings(p *planner.Plan, g *schema.Graph) diag.List {
+	declared := map[schema.Addr]*schema.Resource{}
+	for _, r := range g.Resources {
+		declared[r.Addr] = r
+	}
+	var out diag.List
+	for _, c := range p.Changes {
+		makes := c.Action == planner.Create || c.Action == planner.CreateReplace || c.Action == planner.Replace || c.Action == planner.Roll || c.Roll
+		if !makes || !c.Kind.API.Secret {
+			continue
+		}
+		for _, problem := range sink.Check(c.Kind, c.After) {
+			d := problem.Diagnostic
+			d.Severity, d.Address = diag.Warning, c.Addr.String()
+			if r := declared[c.Addr]; r != nil {
+				d.Range = r.RangeOf(c.Kind.API.Sink)
+			}
+			out.Add(d)
+		}
+	}
+	return out
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"trueup/render"
 	"trueup/schema"
@@ -81,12 +80,7 @@ func entriesAt(s *state.Snapshot, text string) ([]*state.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found []*state.Entry
-	for _, e := range s.Entries {
-		if e.Addr == addr {
-			found = append(found, e)
-		}
-	}
+	found := s.At(addr)
 	if len(found) == 0 {
 		return nil, fmt.Errorf("the state has no %s; see trueup state list", addr)
 	}
@@ -100,12 +94,14 @@ type stateRmCmd struct {
 
 func (c *stateRmCmd) Run(ctx context.Context, a *app) error {
 	return a.editState(ctx, c.stateFlags, "state rm", func(s *state.Snapshot) error {
-		gone, err := entriesAt(s, c.Addr)
+		addr, err := schema.ParseAddr(c.Addr)
 		if err != nil {
 			return err
 		}
-		s.Entries = slices.DeleteFunc(s.Entries, func(e *state.Entry) bool { return slices.Contains(gone, e) })
-		fmt.Fprintf(a.Out, "Forgotten: %s. The live object stays as it is.\n", gone[0].Addr)
+		if s.Remove(addr) == 0 {
+			return fmt.Errorf("the state has no %s; see trueup state list", addr)
+		}
+		fmt.Fprintf(a.Out, "Forgotten: %s. The live object stays as it is.\n", addr)
 		return nil
 	})
 }
@@ -118,7 +114,7 @@ type stateMvCmd struct {
 
 func (c *stateMvCmd) Run(ctx context.Context, a *app) error {
 	return a.editState(ctx, c.stateFlags, "state mv", func(s *state.Snapshot) error {
-		moved, err := entriesAt(s, c.From)
+		from, err := schema.ParseAddr(c.From)
 		if err != nil {
 			return err
 		}
@@ -126,20 +122,9 @@ func (c *stateMvCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		if to.Kind != moved[0].Addr.Kind {
-			return fmt.Errorf("%s is of another kind than %s", to, c.From)
+		if err := s.Move(from, to); err != nil {
+			return err
 		}
-		if taken, err := entriesAt(s, c.To); err == nil && !taken[0].Deposed {
-			return fmt.Errorf("the state has %s already", to)
-		}
-		for i, e := range s.Entries {
-			if slices.Contains(moved, e) {
-				renamed := *e
-				renamed.Addr = to
-				s.Entries[i] = &renamed
-			}
-		}
-		slices.SortFunc(s.Entries, (*state.Entry).Compare)
 		fmt.Fprintf(a.Out, "Moved: %s is now %s.\n", c.From, to)
 		return nil
 	})

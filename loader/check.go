@@ -65,7 +65,7 @@ func (l *loader) checkLink(k link) {
 		return
 	case b == nil:
 		report(fmt.Sprintf("there is no %s %s", kind.Name, schema.Quote(k.to.Name)), "Declare it, or write the name of one that is declared, or an id of 32 hexadecimal digits.",
-			didYouMean(k.to.Name, l.namesOf(kind)))
+			l.near(k.to.Name, func() []string { return l.namesOf(kind) }))
 		return
 	case b.each && !k.to.Each && k.order:
 		return
@@ -79,7 +79,7 @@ func (l *loader) checkLink(k link) {
 	in := b.instance(k.to.Key)
 	switch {
 	case in == nil:
-		report(fmt.Sprintf("there is no %s", k.to), "Its for_each has no such key.", didYouMean(k.to.Key, b.keys()))
+		report(fmt.Sprintf("there is no %s", k.to), "Its for_each has no such key.", l.near(k.to.Key, b.keys))
 	case in == k.from:
 		report(fmt.Sprintf("%s refers to itself", k.to), "", "")
 	case k.order || in.lost || k.from.lost || in.res == nil:
@@ -173,17 +173,7 @@ func (c *cycles) edges(r *schema.Resource) []schema.Addr {
 			out = append(out, ref.Addr)
 		}
 	}
-	for _, addr := range r.DependsOn {
-		b := c.l.blocks[blockKey{schema.KindNamed(addr.Kind), addr.Name}]
-		if b == nil || addr.Each || !b.each {
-			out = append(out, addr)
-			continue
-		}
-		for _, in := range b.instances {
-			out = append(out, b.addr(in.key))
-		}
-	}
-	return out
+	return append(out, r.DependsOn...)
 }
 
 // visit walks from one resource with a stack of its own, since a chain may be

@@ -116,6 +116,10 @@ func (d *decoder) row(a *schema.Attr, path string, e expr) schema.Value {
 // after a report.
 func (d *decoder) member(a *schema.Attr, path, name string, at diag.Range) int {
 	i := slices.IndexFunc(a.Attrs, func(m schema.Attr) bool { return m.Name == name })
+	if i < 0 && d.secret {
+		d.error(at, "unknown-attribute", path+": an unknown attribute in a sensitive value", "", "")
+		return -1
+	}
 	if i < 0 {
 		d.fail(schema.Join(path, d.unknown(a.Attrs, schema.Join(path, name), name, at, nil)))
 		return -1
@@ -223,6 +227,10 @@ func (d *decoder) hostBits(s string, e expr) {
 
 // refer reads a plain string in an attribute that names another resource.
 func (d *decoder) refer(a *schema.Attr, path, s string, e expr) schema.Value {
+	if d.secret {
+		d.error(e.place(), "sensitive", a.Name+" is sensitive", "What refers to what is shown in plans: use nonsensitive(…) on what is not secret.", "")
+		return d.fail(path)
+	}
 	if schema.ValidID(s) {
 		return schema.String(s)
 	}

@@ -97,7 +97,7 @@ func (d *depths) inCode(f *frame) {
 			f.steps++
 		}
 		d.at++
-		d.push(frame{kind: c, loop: c == '{' && bytes.HasPrefix(bytes.TrimLeft(d.rest(), " \t\r\n"), []byte("for"))})
+		d.push(frame{kind: c, loop: c == '{' && d.isLoop()})
 	case c == ')' || c == ']':
 		d.at++
 		if f.kind == c-1 || f.kind == c-2 { // ( is before ), and [ two before ]
@@ -113,6 +113,12 @@ func (d *depths) inCode(f *frame) {
 			d.ends(d.at)
 		}
 	}
+}
+
+// isLoop reports whether a for expression begins here.
+func (d *depths) isLoop() bool {
+	rest := bytes.TrimLeft(d.rest(), " \t\r\n")
+	return bytes.HasPrefix(rest, []byte("for")) && wordLen(rest) == 3
 }
 
 // comment takes a comment between /* and */, if one begins here and ends.

@@ -56,7 +56,7 @@ func TestSpellings(t *testing.T) {
 		t.Error("the graph is not sensitive")
 	}
 	if r := find(t, g, "pool.plain"); r.PreventDestroy == nil || !*r.PreventDestroy || !slices.Equal(r.IgnoreChanges, []string{"description", `origins["a"].weight`}) ||
-		len(r.DependsOn) != 2 || r.DependsOn[1].String() != "monitor.probe" {
+		len(r.DependsOn) != 3 || r.DependsOn[1].String() != `monitor.probe["eu"]` {
 		t.Errorf("meta attributes: %+v", r)
 	}
 	want := schema.Settings{
@@ -260,5 +260,78 @@ func TestCancelled(t *testing.T) {
 	g, _, ds := Load(ctx, Options{Dir: write(t, map[string]string{"trueup.yaml": string(rules(10))})})
 	if g != nil || !strings.Contains(ds.Error(), "cut off") {
 		t.Errorf("%v, %v", g, ds)
+	}
+}
+
+// TestSensitiveParts: the smallest part that is sensitive is marked, and no
+// message holds it.
+func TestSensitiveParts(t *testing.T) {
+	o := Options{Vars: []string{"pin=hunter2", `obj={"name": "a", "hunter2": 1}`}}
+	head := "variables: {pin: {sensitive: true}, obj: {sensitive: true, type: map}}\n"
+	g := mustLoad(t, o, map[string]string{"trueup.yaml": head + `
+pools:
+  p:
+    origins: [{name: a, address: 192.0.2.1, virtual_network_id: "x${var.pin}"}, {name: b, address: 192.0.2.2}]
+    description: ${nonsensitive(var.pin)}
+`})
+	p := find(t, g, "pool.p")
+	origins := p.Kind.Get(p.Values, "origins").(schema.List)
+	n := 0
+	schema.Walk(origins, func(v schema.Value) bool {
+		if s, ok := v.(schema.Sensitive); ok {
+			n++
+			if schema.Text(s.Value) != "xhunter2" {
+				t.Errorf("the wrong part is sensitive: %v", s.Value)
+			}
+		}
+		return true
+	})
+	if n != 1 || !g.Sensitive || schema.HasSensitive(p.Kind.Get(p.Values, "description")) {
+		t.Errorf("%d sensitive parts, graph %v", n, g.Sensitive)
+	}
+	for _, body := range []string{
+		"pools: {p: {monitor: '${var.pin}', origins: [{name: a, address: 192.0.2.1}]}}",
+		"pools: {p: {origins: ['${var.obj}']}}",
+		"pools: {p: {origins: '${[var.obj]}'}}",
+		"monitors: {m: {header: {'${var.pin}': [a]}}}",
+		"monitors: {m: {path: '${var.pin}', timeout: '${var.pin}', header: '${var.pin}'}}",
+		"monitors: {m: {interval: '${var.pin + 1}', port: '${local.x[var.pin]}'}}\nlocals: {x: {a: 1}}",
+		"monitors: {m: {depends_on: ['${var.pin}'], ignore_changes: ['${var.pin}'], prevent_destroy: '${var.pin}'}}",
+		"access_rules: {a: {mode: block, value: '${var.pin}/24', notes: '${file(var.pin)}'}}",
+		"tokens: {t: {policies: [{permission_groups: [a], resources: '${var.pin}'}], expires_on: '${var.pin}'}}",
+		"scope: '${var.pin}'\nownership: '${var.obj}'\nignore: ['${var.obj}']\nstate: {path: '${var.pin}'}\nmonitors: {m: {}}",
+		"locals: {a: '${templatefile(var.pin, {})}', b: '${var.obj.hunter3}', c: '${regex(\"(\", var.pin)}'}\nmonitors: {m: {}}",
+	} {
+		o.Dir = write(t, map[string]string{"trueup.yaml": head + body})
+		_, s, ds := Load(context.Background(), o)
+		if text := print(s, ds); strings.Contains(text, "hunter2") || !ds.HasErrors() {
+			t.Errorf("%s\n%s", body, text)
+		}
+	}
+}
+
+// TestHostBits: bits past the prefix are masked, with a warning where they stand.
+func TestHostBits(t *testing.T) {
+	dir := write(t, map[string]string{"trueup.yaml": `
+access_rules: {a: {mode: block, value: 192.0.2.77/24}}
+tokens:
+  t:
+    policies: [{permission_groups: [Zone Read], resources: {com.cloudflare.api.account.*: "*"}}]
+    condition: {request_ip: {in: [192.0.2.1, '${"198.51.100.1/24"}']}}
+`[1:]})
+	g, s, ds := Load(context.Background(), Options{Dir: dir})
+	if g == nil {
+		t.Fatal(print(s, ds))
+	}
+	want := []string{"trueup.yaml:1:40", "trueup.yaml:5:46"}
+	var got []string
+	for _, d := range ds {
+		got = append(got, d.Range.String())
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("warnings at %v", got)
+	}
+	if v := schema.Text(find(t, g, "access_rule.a").Values[1]); v != "192.0.2.0/24" {
+		t.Errorf("value %s", v)
 	}
 }

@@ -77,6 +77,7 @@ type loader struct {
 	noScope   bool // the default scope could not be read
 	hasLookup map[*schema.Kind]bool
 
+	hints       int      // given so far; see near
 	partial     bool     // part of a file could not be read: what is missing may be there, so nobody says it is not
 	partialVars bool     // the same for a --var-file
 	running     []string // what is being evaluated, for the chain of a cycle
@@ -137,11 +138,28 @@ func (l *loader) finish(g *schema.Graph) (*schema.Graph, *Sources, diag.List) {
 	if !l.diags.HasErrors() {
 		l.diags.Add(l.blanks...)
 	}
+	for i := range l.diags {
+		d := &l.diags[i]
+		d.Summary, d.Detail, d.Hint = clip(d.Summary), clip(d.Detail), clip(d.Hint)
+	}
 	l.diags.Sort()
 	if l.diags.HasErrors() {
 		g = nil
 	}
 	return g, l.sources, l.diags
+}
+
+// clip keeps a message that quotes a huge value readable.
+func clip(text string) string {
+	const most = 600 // characters
+	if len(text) <= most {
+		return text
+	}
+	runes := []rune(text)
+	if len(runes) <= most {
+		return text
+	}
+	return string(runes[:most]) + "…"
 }
 
 // readAll reads the files in parallel. Each keeps its own diagnostics; they are

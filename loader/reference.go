@@ -34,10 +34,15 @@ func (l *loader) useResource(u use, found names, n needs, out *diag.List) {
 	kind := schema.KindNamed(u.path.RootName())
 	if len(u.path) < 2 {
 		found.set(kind.Name, "", cty.DynamicVal)
+		any := false
 		for _, b := range l.order {
 			if b.kind == kind {
+				any = true
 				l.needBlock(u, b, nil, n, out)
 			}
+		}
+		if !any {
+			l.missing(u, fmt.Sprintf("there is no %s", kind.Name), "None is declared.", "", out)
 		}
 		return
 	}
@@ -45,12 +50,23 @@ func (l *loader) useResource(u use, found names, n needs, out *diag.List) {
 	b := l.blocks[blockKey{kind, name}]
 	if b == nil {
 		found.set(kind.Name, name, cty.DynamicVal)
-		l.missing(u, fmt.Sprintf("there is no %s %s", kind.Name, schema.Quote(name)), "Declare it, or write the name of one that is declared.", didYouMean(name, l.namesOf(kind)), out)
+		l.missing(u, fmt.Sprintf("there is no %s %s", kind.Name, schema.Quote(name)), "Declare it, or write the name of one that is declared.", l.near(name, func() []string { return l.namesOf(kind) }), out)
 		return
 	}
 	if !l.needBlock(u, b, u.path[2:], n, out) {
 		found.set(kind.Name, name, cty.DynamicVal)
 	}
+}
+
+// maxHints is how many references to nothing are compared with every name.
+const maxHints = 100
+
+// near is a hint at what may be meant among candidates that may be many.
+func (l *loader) near(name string, candidates func() []string) string {
+	if l.hints++; l.hints > maxHints {
+		return ""
+	}
+	return didYouMean(name, candidates())
 }
 
 func (l *loader) namesOf(kind *schema.Kind) []string {
@@ -87,7 +103,7 @@ func (l *loader) needBlock(u use, b *block, rest hcl.Traversal, n needs, out *di
 		case b.each:
 			in := b.instance(key)
 			if in == nil {
-				l.missing(u, fmt.Sprintf("there is no %s", b.addr(key)), "Its for_each has no such key.", didYouMean(key, b.keys()), out)
+				l.missing(u, fmt.Sprintf("there is no %s", b.addr(key)), "Its for_each has no such key.", l.near(key, b.keys), out)
 				return false
 			}
 			instances, rest = []*instance{in}, rest[1:]
@@ -243,6 +259,22 @@ func (l *loader) check(resources []*schema.Resource) {
 	l.checkCycles(resources)
 }
 
+// eachOf puts every instance in the place of an address that means them all.
+func (l *loader) eachOf(addrs []schema.Addr) []schema.Addr {
+	var out []schema.Addr
+	for _, a := range addrs {
+		b := l.blocks[blockKey{schema.KindNamed(a.Kind), a.Name}]
+		if b == nil || a.Each || !b.each {
+			out = append(out, a)
+			continue
+		}
+		for _, in := range b.instances {
+			out = append(out, b.addr(in.key))
+		}
+	}
+	return out
+}
+
 // resources are all that were built without mistakes, in the order of their
 // addresses.
 func (l *loader) resources() []*schema.Resource {
@@ -260,6 +292,7 @@ func (l *loader) resources() []*schema.Resource {
 				in.res.Scope, in.lost = l.scope, in.lost || l.noScope
 			}
 			if in.ok {
+				in.res.DependsOn = l.eachOf(in.res.DependsOn)
 				out = append(out, in.res)
 			}
 		}

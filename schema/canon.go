@@ -186,9 +186,7 @@ func (a *Attr) canonNumber(v Value) (Value, error) {
 }
 
 func (a *Attr) canonText(s string) (Value, error) {
-	if !norm.NFC.IsNormalString(s) {
-		s = norm.NFC.String(s)
-	}
+	s = NFC(s)
 	switch a.Fold {
 	case Upper:
 		s = strings.ToUpper(s)
@@ -221,6 +219,23 @@ func (a *Attr) canonText(s string) (Value, error) {
 	return String(s), nil
 }
 
+// NFC is the text in Unicode's normalisation form C, in which text is compared.
+func NFC(s string) string {
+	if isASCII(s) || norm.NFC.IsNormalString(s) {
+		return s
+	}
+	return norm.NFC.String(s)
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
 func canonTime(s string) (string, error) {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
@@ -236,8 +251,8 @@ func canonTime(s string) (string, error) {
 // canonJSON drops nothing: in a JSON value, null and empty mean themselves.
 func canonJSON(v Value) Value {
 	return Transform(v, func(v Value) Value {
-		if s, ok := v.(String); ok && !norm.NFC.IsNormalString(string(s)) {
-			return String(norm.NFC.String(string(s)))
+		if s, ok := v.(String); ok {
+			return String(NFC(string(s)))
 		}
 		return v
 	})

@@ -78,6 +78,9 @@ var rangeBits = map[bool][]int{true: {16, 24}, false: {32, 48, 64}}
 
 // checkTarget says what the API would refuse about a canonical value.
 func checkTarget(canonical string) (summary, remedy string) {
+	if !strings.Contains(canonical, "/") {
+		return "", ""
+	}
 	p, err := netip.ParsePrefix(canonical)
 	if err != nil {
 		return "", ""
@@ -97,6 +100,9 @@ func checkTarget(canonical string) (summary, remedy string) {
 
 // HostBits reports whether the text is a prefix with bits set past its length.
 func HostBits(s string) bool {
+	if !strings.Contains(s, "/") {
+		return false
+	}
 	p, err := netip.ParsePrefix(strings.TrimSpace(s))
 	return err == nil && p.Masked() != p
 }

@@ -145,7 +145,7 @@ func (l *loader) context(it *item, each map[string]cty.Value, out *diag.List) *h
 func stepText(step hcl.Traverser) (text string, attr bool) {
 	switch s := step.(type) {
 	case hcl.TraverseAttr:
-		return nfc(s.Name), true
+		return schema.NFC(s.Name), true
 	case hcl.TraverseIndex:
 		if text, err := toText(s.Key); err == nil {
 			return text.AsString(), false

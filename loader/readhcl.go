@@ -169,7 +169,7 @@ func (f *file) label(b *hclsyntax.Block) (string, diag.Range, bool) {
 		f.error(header, "bad-name", fmt.Sprintf("%s takes one name", b.Type), fmt.Sprintf(`Write %s "name" { … }.`, b.Type), "")
 		return "", header, false
 	}
-	return nfc(b.Labels[0]), header, true
+	return schema.NFC(b.Labels[0]), header, true
 }
 
 func lastOf(b *hclsyntax.Block) hcl.Range {
@@ -195,7 +195,7 @@ func (f *file) hclItems(body *hclsyntax.Body, items []item) []item {
 }
 
 func (f *file) hclItem(a *hclsyntax.Attribute) item {
-	it := item{name: nfc(a.Name), at: f.src.place(a.NameRange), value: expr{src: f.src, code: a.Expr}}
+	it := item{name: schema.NFC(a.Name), at: f.src.place(a.NameRange), value: expr{src: f.src, code: a.Expr}}
 	it.uses = prepare(a.Expr, f.src, &f.diags)
 	return it
 }

@@ -145,7 +145,7 @@ func (f *file) body(s *scanner, body *yaml.Node, items []item) ([]item, bool) {
 }
 
 func (f *file) item(s *scanner, name string, at diag.Range, value *yaml.Node) item {
-	return item{name: nfc(name), at: at, value: expr{src: f.src, node: value}, uses: s.value(value, 3)}
+	return item{name: schema.NFC(name), at: at, value: expr{src: f.src, node: value}, uses: s.value(value, 3)}
 }
 
 func isSetting(name string) bool {

@@ -153,7 +153,7 @@ func (e expr) value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	case s == broken:
 		return cty.DynamicVal, nil
 	case e.node == nil || s == dynamic:
-		return e.code.Value(ctx)
+		return evaluate(e.code, ctx)
 	case s == scalar:
 		return plainValue(e.node), nil
 	case s == list:
@@ -161,6 +161,20 @@ func (e expr) value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	}
 	return e.object(ctx)
 }
+
+// evaluate evaluates code. The evaluator is not ours: should it panic, that is
+// an error of this expression and not the end of the process.
+func evaluate(code hclsyntax.Expression, ctx *hcl.EvalContext) (v cty.Value, diags hcl.Diagnostics) {
+	defer func() {
+		if recover() != nil {
+			v, diags = cty.DynamicVal, panicked(code.Range())
+		}
+	}()
+	return code.Value(ctx)
+}
+
+// unreadable is said of what the libraries that read it panic on.
+const unreadable = "this is more than can be read"
 
 func (e expr) tuple(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
@@ -203,7 +217,7 @@ func (e expr) keyValue(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 		}
 		e.code = t.code
 	}
-	v, diags := e.code.Value(ctx)
+	v, diags := evaluate(e.code, ctx)
 	if diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}

@@ -147,7 +147,7 @@ func (l *loader) templateOf(dir, name string) (hclsyntax.Expression, error) {
 	if deepTemplate([]byte(text)) >= 0 {
 		return nil, fmt.Errorf("%s: nested too deeply", name)
 	}
-	code, diags := hclsyntax.ParseTemplate([]byte(text), name, hcl.InitialPos)
+	code, diags := parseTemplate([]byte(text), name)
 	if diags.HasErrors() {
 		return nil, templateError(name, diags)
 	}

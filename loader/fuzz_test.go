@@ -48,6 +48,9 @@ func fuzzLoad(t *testing.T, name string, text []byte) {
 		}
 	}
 	for _, d := range ds {
+		if d.Summary == unreadable {
+			t.Errorf("a library panics: %+v", d)
+		}
 		if !d.Range.Known() || d.Summary == "" {
 			t.Errorf("no place or no word: %+v", d)
 		}

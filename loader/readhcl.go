@@ -56,9 +56,15 @@ type parsedHCL struct {
 	diags hcl.Diagnostics
 }
 
-func (f *file) parseHCL(from, to int) parsedHCL {
-	parsed, diags := hclsyntax.ParseConfig(f.src.text[from:to], f.src.name, hcl.Pos{Line: int(f.src.pos(from).Line), Column: 1, Byte: from})
-	out := parsedHCL{diags: diags}
+func (f *file) parseHCL(from, to int) (out parsedHCL) {
+	start := hcl.Pos{Line: int(f.src.pos(from).Line), Column: 1, Byte: from}
+	defer func() {
+		if recover() != nil {
+			out = parsedHCL{diags: panicked(hcl.Range{Filename: f.src.name, Start: start, End: start})}
+		}
+	}()
+	parsed, diags := hclsyntax.ParseConfig(f.src.text[from:to], f.src.name, start)
+	out.diags = diags
 	if parsed != nil {
 		out.body, _ = parsed.Body.(*hclsyntax.Body)
 	}

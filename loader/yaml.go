@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -30,7 +31,7 @@ func parseYAML(src *source, out *diag.List) (root *yaml.Node) {
 	// diagnostic.
 	defer func() {
 		if r := recover(); r != nil {
-			out.Errorf(diag.Range{File: src.name}, "this is no YAML that can be read")
+			out.Errorf(diag.Range{File: src.name}, unreadable)
 			root = nil
 		}
 	}()
@@ -107,7 +108,7 @@ var yamlMessages = []struct {
 	{"could not find expected ':'", 0, "a key without its colon", "Write `key: value`; indent text that goes over several lines."},
 	{"did not find expected key", 1, "a key is expected here", "Indent the keys of one object alike, and quote text that starts with a quote or a bracket but goes on after it."},
 	{"did not find expected '-' indicator", 1, "an element of a list is expected here", "Indent the elements of one list alike, each with its `- `."},
-	{"did not find expected ',' or ']'", 1, "a list that is not closed", "Close it with ], and put commas between the elements."},
+	{"did not find expected ',' or ']'", 1, "a list that is not closed", "Close it with ], and put commas between the elements. Quote text that starts with ${ inside brackets."},
 	{"did not find expected ',' or '}'", 1, "an object that is not closed", "Close it with }, and put commas between the keys. Quote text that starts with ${ inside braces."},
 	{"did not find expected node content", 1, "a value is expected here", "Write one, or take out the comma or bracket."},
 	{"alphabetic or numeric character", 0, "an alias or anchor without a name", "Quote text that starts with * or &; within double quotes, write \\\" for a quote."},
@@ -141,8 +142,30 @@ func yamlSyntax(src *source, err error) diag.Diagnostic {
 	if name, ok := strings.CutPrefix(d.Summary, "unknown anchor "); ok {
 		return unknownAnchor(src, d, strings.Trim(strings.TrimSuffix(name, " referenced"), "'"))
 	}
+	if strings.HasSuffix(m[2], "expected key") || strings.HasSuffix(m[2], "expected '-' indicator") {
+		line = src.searchLine(m[2], line)
+	}
 	d.Range = src.lineRange(line)
 	return d
+}
+
+// searchable is how many bytes a file may have for the line of a mistake to be
+// searched for.
+const searchable = 1 << 20
+
+// searchLine finds the line of a mistake for which the parser names only the
+// beginning of the object or list around it: the first line with which the file,
+// cut off after it, has the mistake.
+func (s *source) searchLine(message string, otherwise int) int {
+	if len(s.text) > searchable {
+		return otherwise
+	}
+	line := sort.Search(len(s.offsets()), func(i int) bool {
+		var n yaml.Node
+		err := yaml.Unmarshal(s.text[:s.lineEnd(i)], &n)
+		return err != nil && strings.HasSuffix(err.Error(), message)
+	})
+	return line + 1
 }
 
 // unknownAnchor finds the alias, which the parser gives no place for.

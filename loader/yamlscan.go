@@ -238,7 +238,7 @@ func (s *scanner) parse(n *yaml.Node) *template {
 			Range: diag.Range{File: s.src.name, Start: s.src.within(n, at), End: s.src.within(n, at+1)}})
 		return &template{}
 	}
-	code, diags := hclsyntax.ParseTemplate([]byte(n.Value), filename, hcl.Pos{Line: 1, Column: 1})
+	code, diags := parseTemplate([]byte(n.Value), filename)
 	if diags.HasErrors() {
 		s.out.Add(translate(diags, s.src.place)...)
 		return &template{}
@@ -246,4 +246,19 @@ func (s *scanner) parse(n *yaml.Node) *template {
 	t := &template{code: code}
 	t.uses = prepare(code, s.src, s.out)
 	return t
+}
+
+// parseTemplate is hclsyntax.ParseTemplate without panics.
+func parseTemplate(text []byte, filename string) (code hclsyntax.Expression, diags hcl.Diagnostics) {
+	start := hcl.Pos{Line: 1, Column: 1}
+	defer func() {
+		if recover() != nil {
+			code, diags = nil, panicked(hcl.Range{Filename: filename, Start: start, End: start})
+		}
+	}()
+	return hclsyntax.ParseTemplate(text, filename, start)
+}
+
+func panicked(r hcl.Range) hcl.Diagnostics {
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Subject: &r, Extra: ownMessage{}, Summary: unreadable, Detail: "Write it in a simpler way."}}
 }

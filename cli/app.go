@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -208,7 +207,5 @@ func (a *app) output(path string, write func(io.Writer) error) error {
 	}
 	return writeFile(path, write)
 }
-
-var _ http.RoundTripper // cfclient.Config.Transport
 
 func sourceName(g *schema.Graph) string { return strings.Join(g.Paths, ", ") }

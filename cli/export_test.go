@@ -70,8 +70,13 @@ func populate(t *testing.T, s *sim.Server) bool {
 		"origins":             []any{fields{"name": "z", "address": "203.0.113.2", "weight": 0}, fields{"name": "a", "address": "app.example.com", "weight": 0.07, "enabled": false, "header": fields{"Host": []any{"app.example.com"}}}},
 		"load_shedding":       fields{"default_percent": 12.5, "default_policy": "hash"},
 		"notification_filter": fields{"pool": fields{"healthy": false}}, "origin_steering": fields{"policy": "hash"}, "minimum_origins": 2})
+	add("token", fields{"name": "old (retiring 2031-01-01)", "policies": []any{fields{"effect": "allow",
+		"permission_groups": []any{fields{"id": zoneRead}}, "resources": fields{"com.cloudflare.api.account.zone.*": "*"}}}})
 	return ok
 }
+
+// zoneRead is the id of a permission group (the spec's example).
+const zoneRead = "c8fed203ed3043cba015a93ad1616f1f"
 
 func exportAndPlan(t *testing.T, s *sim.Server, format string) {
 	t.Helper()

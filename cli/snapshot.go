@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"trueup/cfclient"
+	"trueup/planner"
 	"trueup/schema"
 )
 
@@ -49,23 +50,14 @@ type snapshotCmd struct {
 func (c *snapshotCmd) Run(ctx context.Context, a *app) error {
 	ctx, cancel := deadline(ctx, c.Timeout)
 	defer cancel()
-	kinds, err := kindsNamed(c.Kind)
-	if err != nil {
-		return err
-	}
 	client, err := a.connect(c.apiFlags, ".")
 	if err != nil {
 		return err
 	}
 	s := snapshot{Version: snapshotVersion, Catalogues: map[string]schema.Catalogue{}, Self: map[string]string{}}
-	for _, text := range c.Scope {
-		scope, err := schema.ParseScope(text)
-		if err != nil {
-			return err
-		}
-		if err := s.read(ctx, a, client, scope, kinds, len(c.Kind) > 0); err != nil {
-			return err
-		}
+	err = a.eachList(ctx, client, c.Scope, c.Kind, s.add)
+	if err != nil {
+		return err
 	}
 	return a.output(c.Out, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
@@ -94,44 +86,64 @@ func kindsNamed(names []string) ([]*schema.Kind, error) {
 	return out, nil
 }
 
-// read adds a scope. A kind for which no credential is set is left out with a
-// word, unless it was asked for by name.
-func (s *snapshot) read(ctx context.Context, a *app, client *cfclient.Client, scope schema.Scope, kinds []*schema.Kind, named bool) error {
-	for _, k := range kinds {
-		if !k.Has(scope.Level) {
-			continue
-		}
-		if needs := client.Missing(k); needs != "" {
-			if named {
-				return fmt.Errorf("%s need %s", k.Plural, needs)
-			}
-			a.say("Left out: %s in scope %s, which need %s.", k.Plural, scope, needs)
-			continue
-		}
-		objects, foreign, err := client.Read(ctx, k, scope)
+// eachList reads the lists of the kinds in the scopes, in order. A kind for
+// which no credential is set is left out with a word, unless it was asked for by
+// name.
+func (a *app) eachList(ctx context.Context, client *cfclient.Client, scopes, names []string, f func(context.Context, *cfclient.Client, planner.Listing) error) error {
+	kinds, err := kindsNamed(names)
+	if err != nil {
+		return err
+	}
+	for _, text := range scopes {
+		scope, err := schema.ParseScope(text)
 		if err != nil {
-			return fmt.Errorf("reading %s in scope %s: %w", k.Plural, scope, err)
+			return err
 		}
-		l := snapshotList{Kind: k.Name, Scope: scope, Foreign: foreign, Objects: []snapshotObject{}}
-		for _, o := range objects {
-			values, err := k.AppendRow(nil, o.Values)
+		for _, k := range kinds {
+			needs := client.Missing(k)
+			switch {
+			case !k.Has(scope.Level):
+				continue
+			case needs != "" && len(names) > 0:
+				return fmt.Errorf("%s need %s", k.Plural, needs)
+			case needs != "":
+				a.say("Left out: %s in scope %s, which need %s.", k.Plural, scope, needs)
+				continue
+			}
+			objects, foreign, err := client.Read(ctx, k, scope)
 			if err != nil {
+				return fmt.Errorf("reading %s in scope %s: %w", k.Plural, scope, err)
+			}
+			if err := f(ctx, client, planner.Listing{Kind: k, Scope: scope, Objects: objects, Foreign: foreign}); err != nil {
 				return err
 			}
-			l.Objects = append(l.Objects, snapshotObject{ID: o.ID, Values: values, Raw: o.Raw, Names: o.Names})
-		}
-		s.Lists = append(s.Lists, l)
-		if k.Narrows == nil {
-			continue
-		}
-		if s.Catalogues[scope.String()], err = client.Catalogue(ctx, scope); err != nil {
-			return err
-		}
-		if s.Self[scope.String()], err = client.Verify(ctx, scope); err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+// add takes a list, and what a plan asks besides where the kind is a
+// credential.
+func (s *snapshot) add(ctx context.Context, client *cfclient.Client, live planner.Listing) error {
+	l := snapshotList{Kind: live.Kind.Name, Scope: live.Scope, Foreign: live.Foreign, Objects: []snapshotObject{}}
+	for _, o := range live.Objects {
+		values, err := live.Kind.AppendRow(nil, o.Values)
+		if err != nil {
+			return err
+		}
+		l.Objects = append(l.Objects, snapshotObject{ID: o.ID, Values: values, Raw: o.Raw, Names: o.Names})
+	}
+	s.Lists = append(s.Lists, l)
+	if live.Kind.Narrows == nil {
+		return nil
+	}
+	var err error
+	scope := live.Scope.String()
+	if s.Catalogues[scope], err = client.Catalogue(ctx, live.Scope); err != nil {
+		return err
+	}
+	s.Self[scope], err = client.Verify(ctx, live.Scope)
+	return err
 }
 
 // readSnapshot opens a snapshot file as a world.

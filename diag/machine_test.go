@@ -25,7 +25,7 @@ var corpus = List{
 	{Severity: Warning, Code: "redundant-access-rule", Summary: "100% <b>&amp;</b>\r\n::error::x, [a](https://example.com)",
 		Address: `access_rule.x["a,b:c%"]`, Range: place("a,b: c%/ü d.yaml", 3, 1, 4, 1)},
 	{Summary: "ansi \x1b[31m and \u202eoverride", Range: place("../over/x.hcl", 2, 5, 2, 5)},
-	{Summary: "a file without a line", Range: Range{File: "/srv/work/y.yaml"}},
+	{Summary: "a file without a line", Range: Range{File: "/srv/app/y.yaml"}},
 	{Severity: Warning, Code: "nowhere", Summary: "a variable has no value", Address: "pool.a"},
 	{Summary: "bad \xff bytes", Range: place("x:y.yaml", 1, 0, 0, 0)},
 	{Range: place("empty.yaml", 1, 1, 1, 1)},

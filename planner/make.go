@@ -241,7 +241,7 @@ func (g *group) index(rules []ignoreRule) {
 	g.byKey = make(map[string]*object, len(g.objects))
 	for _, o := range slices.Backward(g.objects) { // so that chains are in order of id
 		g.byID[o.ID] = o
-		o.retiring = isRetiring(o.Object)
+		o.retiring = o.Object.Retiring()
 		o.ignored = covered(rules, o.Object)
 		if o.Kind.HasNaturalKey(o.Values) {
 			key := o.Kind.NaturalKey(o.Values)

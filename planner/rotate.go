@@ -1,22 +1,10 @@
 package planner
 
 import (
-	"regexp"
 	"time"
 
 	"trueup/schema"
 )
-
-// retiringRE is how the name of the old object of a rotation ends, so that it
-// is recognised without any state.
-var retiringRE = regexp.MustCompile(` \(retiring [0-9]{4}-[0-9]{2}-[0-9]{2}\)$`)
-
-// isRetiring reports whether the object is the old one of a rotation: the
-// server ends it by itself.
-func isRetiring(o *schema.Object) bool {
-	r := o.Kind.Rotate
-	return r != nil && retiringRE.MatchString(schema.Text(o.Get(r.Name)))
-}
 
 // retiringName is the name under which an object lives until its expiry, cut
 // so that it is no longer than the API takes.

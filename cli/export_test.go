@@ -1,24 +1,26 @@
 package cli
 
 import (
-	"bytes"
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"trueup/loader"
-	"trueup/planner"
 	"trueup/schema"
 	"trueup/sim"
-	"trueup/state"
-
-	"trueup/cfclient"
 )
 
 // TestExportThenPlanIsEmpty: an account full of odd things, exported in both
-// spellings, plans to nothing, under every switch of the simulator that leaves
-// the objects possible.
+// spellings, plans to nothing, under every switch of the simulator. What a
+// switch refuses is not in the account.
 func TestExportThenPlanIsEmpty(t *testing.T) {
+	all := 0
 	for _, name := range append([]string{""}, sim.Switches()...) {
 		t.Run("option "+name, func(t *testing.T) {
 			o := sim.Options{RateLimit: sim.RateLimit{Requests: -1}}
@@ -28,33 +30,80 @@ func TestExportThenPlanIsEmpty(t *testing.T) {
 				}
 			}
 			s := sim.New(o)
-			if !populate(t, s) {
-				if name == "" {
-					t.Fatal("the simulator refuses what the test makes")
-				}
-				return // this switch refuses one of the objects: nothing to export
+			n := populate(s)
+			all = max(all, n)
+			if n < all/2 {
+				t.Fatalf("the simulator took %d of %d objects", n, all)
 			}
-			for _, format := range []string{"yaml", "hcl"} {
-				exportAndPlan(t, s, format)
+			for _, format := range []loader.Format{loader.YAML, loader.HCL} {
+				h := newHousehold(t, t, s)
+				g := h.exported(format, accountScopes)
+				h.wantEmpty(g, h.load(), string(format))
 			}
 		})
 	}
 }
 
+// TestExportOfRandomAccounts: whatever valid objects are applied, in whatever
+// scopes, their export plans to nothing: with the state and without, and after
+// it was applied itself.
+func TestExportOfRandomAccounts(t *testing.T) {
+	options := slices.DeleteFunc(append([]string{""}, sim.Switches()...), func(name string) bool { return slices.Contains(refusing, name) })
+	rapid.Check(t, func(rt *rapid.T) {
+		o := sim.Options{RateLimit: sim.RateLimit{Requests: -1}, TokenQuota: -1}
+		if name := rapid.SampledFrom(options).Draw(rt, "option"); name != "" {
+			if err := o.Set(name, true); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		s := sim.New(o)
+		h := newHousehold(t, rt, s)
+		groups, err := h.client.Catalogue(context.Background(), accountScopes[1])
+		if err != nil {
+			rt.Fatal(err)
+		}
+		g := generator{rt: rt, dir: h.dir, groups: groups, seen: map[string]bool{}}
+		h.apply(g.graph(accountScopes...), 0)
+		alike(rt, s)
+		other := newHousehold(t, rt, s) // without the state
+		for _, format := range []loader.Format{loader.YAML, loader.HCL} {
+			for _, scopes := range [][]schema.Scope{accountScopes, accountScopes[1:2], {accountScopes[2], accountScopes[0]}} {
+				g := h.exported(format, scopes)
+				other.wantEmpty(g, other.load(), fmt.Sprintf("%s of %v, state lost", format, scopes))
+			}
+		}
+		graph := h.exported(rapid.SampledFrom([]loader.Format{loader.YAML, loader.HCL}).Draw(rt, "format"), accountScopes)
+		h.wantEmpty(graph, h.load(), "with state")
+		for _, h := range []household{h, other} {
+			h.apply(graph, 1)
+			h.wantEmpty(graph, h.load(), "after apply")
+		}
+	})
+}
+
+var accountScopes = []schema.Scope{schema.UserScope, {Level: schema.Account, ID: sim.AccountID}, {Level: schema.Zone, ID: sim.ZoneID}}
+
+// alike makes rules that differ in nothing but their value.
+func alike(rt *rapid.T, s *sim.Server) {
+	scope := rapid.SampledFrom(accountScopes).Draw(rt, "scope of the bulk")
+	notes := rapid.SampledFrom([]string{"", "SOC, week 7", "${x}"}).Draw(rt, "notes of the bulk")
+	for i := range rapid.IntRange(0, 12).Draw(rt, "bulk") {
+		if _, err := s.Put(scope, "access_rule", fields{"mode": "block", "notes": notes, "configuration": fields{"target": "ip", "value": fmt.Sprintf("10.0.0.%d", i)}}); err != nil {
+			rt.Fatal(err)
+		}
+	}
+}
+
 type fields = map[string]any
 
-// populate fills the account; false if the simulator refuses something.
-func populate(t *testing.T, s *sim.Server) bool {
-	t.Helper()
-	put := func(kind string, f fields) (string, bool) {
-		id, err := s.Put(schema.UserScope, kind, f)
-		return id, err == nil
-	}
+// populate fills the account with what the simulator takes, and counts it.
+func populate(s *sim.Server) (n int) {
 	target := func(target, value string) fields { return fields{"target": target, "value": value} }
-	ok := true
 	add := func(kind string, f fields) string {
-		id, fine := put(kind, f)
-		ok = ok && fine
+		id, err := s.Put(schema.UserScope, kind, f)
+		if err == nil {
+			n++
+		}
 		return id
 	}
 	add("access_rule", fields{"mode": "block", "notes": "a & b <c> ${x} %{if} \"q\" 'p' $${", "configuration": target("ip", "192.0.2.1")})
@@ -72,54 +121,63 @@ func populate(t *testing.T, s *sim.Server) bool {
 		"notification_filter": fields{"pool": fields{"healthy": false}}, "origin_steering": fields{"policy": "hash"}, "minimum_origins": 2})
 	add("token", fields{"name": "old (retiring 2031-01-01)", "policies": []any{fields{"effect": "allow",
 		"permission_groups": []any{fields{"id": zoneRead}}, "resources": fields{"com.cloudflare.api.account.zone.*": "*"}}}})
-	return ok
+	return n
 }
 
 // zoneRead is the id of a permission group (the spec's example).
 const zoneRead = "c8fed203ed3043cba015a93ad1616f1f"
 
-func exportAndPlan(t *testing.T, s *sim.Server, format string) {
-	t.Helper()
-	token, email, key := s.Credentials()
-	client, err := cfclient.New(cfclient.Config{Token: token, Email: email, Key: key, Transport: s.Transport()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	in := loader.ExportInput{Format: format, Catalogues: map[schema.Scope]schema.Catalogue{}}
-	for _, k := range schema.Kinds {
-		objects, err := client.List(t.Context(), k, schema.UserScope)
-		if err != nil {
-			t.Fatal(err)
+// exported is the export of the scopes, loaded.
+func (h household) exported(format loader.Format, scopes []schema.Scope) *schema.Graph {
+	in := loader.ExportInput{Scope: scopes[0], Catalogues: map[schema.Scope]schema.Catalogue{}}
+	for _, scope := range scopes {
+		for _, k := range schema.Kinds {
+			if !k.Has(scope.Level) {
+				continue
+			}
+			objects, err := h.client.List(context.Background(), k, scope)
+			if err != nil {
+				h.rt.Fatal(err)
+			}
+			in.Objects = append(in.Objects, objects...)
 		}
-		in.Objects = append(in.Objects, objects...)
-	}
-	if in.Catalogues[schema.UserScope], err = client.Catalogue(t.Context(), schema.UserScope); err != nil {
-		t.Fatal(err)
-	}
-	var text bytes.Buffer
-	if _, err := loader.Export(&text, in); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "trueup."+format)
-	if err := os.WriteFile(file, text.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	g, _, ds := loader.Load(t.Context(), loader.Options{Paths: []string{file}})
-	if ds.HasErrors() {
-		t.Fatalf("%s\n%s", ds.Error(), text.String())
-	}
-	var errs bytes.Buffer
-	a := &app{IO: IO{Env: func(string) (string, bool) { return "", false }, Out: &errs, Err: &errs}}
-	plan, err := a.decide(t.Context(), client, g, &state.Snapshot{Salt: make([]byte, 16)}, guardFlags{}, false)
-	if err != nil {
-		t.Fatalf("%v\n%s\n%s", err, errs.String(), text.String())
-	}
-	if plan.Outcome() != "none" {
-		for _, c := range plan.Changes {
-			if c.Action != planner.NoOp {
-				t.Errorf("%s %s: %+v", c.Addr, c.Action, c.Fields)
+		if schema.KindNamed("token").Has(scope.Level) {
+			var err error
+			if in.Catalogues[scope], err = h.client.Catalogue(context.Background(), scope); err != nil {
+				h.rt.Fatal(err)
 			}
 		}
-		t.Log(text.String())
 	}
+	d := loader.NewDraft(in)
+	whole, parts := h.loads([]loader.Part{{Name: "trueup." + string(format), Text: d.Text(format)}}), h.loads(d.Split(format))
+	if len(whole.Resources) != d.Resources() || !reflect.DeepEqual(values(whole), values(parts)) {
+		h.rt.Fatalf("one file has %d resources, several %d, the draft %d", len(whole.Resources), len(parts.Resources), d.Resources())
+	}
+	return whole
+}
+
+func values(g *schema.Graph) (out []any) {
+	for _, r := range g.Resources {
+		out = append(out, r.Addr, r.Scope, r.ID, r.Values)
+	}
+	return out
+}
+
+func (h household) loads(parts []loader.Part) *schema.Graph {
+	dir, err := os.MkdirTemp(h.dir, "export")
+	if err != nil {
+		h.rt.Fatal(err)
+	}
+	text := ""
+	for _, p := range parts {
+		text += string(p.Text)
+		if err := os.WriteFile(filepath.Join(dir, p.Name), p.Text, 0o600); err != nil {
+			h.rt.Fatal(err)
+		}
+	}
+	g, _, ds := loader.Load(context.Background(), loader.Options{Paths: []string{dir}})
+	if ds.HasErrors() {
+		h.rt.Fatalf("%s\n%s", ds.Error(), text)
+	}
+	return g
 }

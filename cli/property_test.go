@@ -39,22 +39,14 @@ func applyTwice(t *testing.T, rt *rapid.T, option string) {
 			rt.Fatal(err)
 		}
 	}
-	s := sim.New(o)
-	token, email, key := s.Credentials()
-	client, err := cfclient.New(cfclient.Config{Token: token, Email: email, Key: key, Transport: s.Transport(),
-		Sleep: func(context.Context, time.Duration) error { return nil }})
+	h := newHousehold(t, rt, sim.New(o))
+	catalogue, err := h.client.Catalogue(context.Background(), schema.UserScope)
 	if err != nil {
 		rt.Fatal(err)
 	}
-	catalogue, err := client.Catalogue(context.Background(), schema.UserScope)
-	if err != nil {
-		rt.Fatal(err)
-	}
-	dir := t.TempDir()
-	h := household{rt: rt, client: client, store: state.OpenFile(filepath.Join(dir, "state.json"), state.FileOptions{Now: time.Now, Rand: &counter{}}), dir: dir}
 	for round := range 2 {
-		g := generator{rt: rt, dir: dir, groups: catalogue, seen: map[string]bool{}}
-		graph := g.graph()
+		g := generator{rt: rt, dir: h.dir, groups: catalogue, seen: map[string]bool{}}
+		graph := g.graph(schema.UserScope)
 		h.apply(graph, round)
 		h.wantEmpty(graph, h.load(), fmt.Sprintf("round %d", round))
 		h.wantEmpty(graph, &state.Snapshot{Salt: make([]byte, 16)}, fmt.Sprintf("round %d, state lost", round))
@@ -72,11 +64,31 @@ func (c *counter) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// household is an account and what we know of it.
 type household struct {
-	rt     *rapid.T
+	rt     failer
 	client *cfclient.Client
 	store  state.Store
 	dir    string
+}
+
+// failer is a test or one draw of a property.
+type failer interface {
+	Fatal(...any)
+	Fatalf(string, ...any)
+	Errorf(string, ...any)
+}
+
+func newHousehold(t *testing.T, rt failer, s *sim.Server) household {
+	token, email, key := s.Credentials()
+	client, err := cfclient.New(cfclient.Config{Token: token, Email: email, Key: key, Transport: s.Transport(),
+		Sleep: func(context.Context, time.Duration) error { return nil }})
+	if err != nil {
+		rt.Fatal(err)
+	}
+	dir := t.TempDir()
+	return household{rt: rt, client: client, dir: dir,
+		store: state.OpenFile(filepath.Join(dir, "state.json"), state.FileOptions{Now: time.Now, Rand: &counter{}})}
 }
 
 func (h household) load() *state.Snapshot {
@@ -130,20 +142,23 @@ type generator struct {
 	rt     *rapid.T
 	dir    string
 	groups schema.Catalogue
+	scope  schema.Scope    // of the resource that is being made
 	seen   map[string]bool // natural keys
 	n      int             // makes what must be unique so
 }
 
-func (g *generator) graph() *schema.Graph {
+func (g *generator) graph(scopes ...schema.Scope) *schema.Graph {
 	out := &schema.Graph{Scope: schema.UserScope, Dir: g.dir, Settings: schema.Settings{Limits: schema.DefaultLimits}}
-	for _, k := range schema.Kinds {
-		if !k.API.Create {
-			continue
-		}
-		for i := range rapid.IntRange(0, 3).Draw(g.rt, k.Plural) {
-			addr := schema.Addr{Kind: k.Name, Name: fmt.Sprintf("r%d", i)}
-			if r := g.resource(k, addr, out); r != nil {
-				out.Resources = append(out.Resources, r)
+	for _, s := range scopes {
+		for _, k := range schema.Kinds {
+			if !k.API.Create || !k.Has(s.Level) {
+				continue
+			}
+			for i := range rapid.IntRange(0, 3).Draw(g.rt, k.Plural) {
+				addr := schema.Addr{Kind: k.Name, Name: fmt.Sprintf("%s%d", s.Level, i)}
+				if r := g.resource(k, addr, s, out); r != nil {
+					out.Resources = append(out.Resources, r)
+				}
 			}
 		}
 	}
@@ -152,7 +167,8 @@ func (g *generator) graph() *schema.Graph {
 }
 
 // resource is a valid one, or nil where chance made none.
-func (g *generator) resource(k *schema.Kind, addr schema.Addr, graph *schema.Graph) *schema.Resource {
+func (g *generator) resource(k *schema.Kind, addr schema.Addr, s schema.Scope, graph *schema.Graph) *schema.Resource {
+	g.scope = s
 	for range 10 {
 		raw := g.row(k.Attrs, graph)
 		if k.NameAttr != "" {
@@ -165,12 +181,12 @@ func (g *generator) resource(k *schema.Kind, addr schema.Addr, graph *schema.Gra
 			raw[k.Index(k.Rotate.Spec)] = nil
 		}
 		row, problems := k.Build(raw)
-		key := k.Name + k.NaturalKey(row)
+		key := k.Name + s.String() + k.NaturalKey(row)
 		if len(problems) > 0 || g.seen[key] {
 			continue
 		}
 		g.seen[key] = true
-		return &schema.Resource{Addr: addr, Kind: k, Scope: schema.UserScope, Values: row}
+		return &schema.Resource{Addr: addr, Kind: k, Scope: s, Values: row}
 	}
 	return nil
 }
@@ -237,7 +253,7 @@ func (g *generator) value(a *schema.Attr, graph *schema.Graph) schema.Value {
 		return schema.String(fmt.Sprintf(g.pick("203.0.113.%d", "App%d.example.com", "app%d.example.com.", "2001:db8::%x"), g.n%250))
 	case schema.TypeJSON:
 		nested := schema.Map{"com.cloudflare.api.account.zone.*": schema.String("*")}
-		if rapid.Bool().Draw(g.rt, "nested") {
+		if rapid.Bool().Draw(g.rt, "nested") || g.scope.Level == schema.Account { // API facts §4
 			return schema.Map{"com.cloudflare.api.account." + sim.AccountID: nested}
 		}
 		return nested
@@ -249,7 +265,7 @@ func (g *generator) text(a *schema.Attr, graph *schema.Graph) schema.Value {
 	switch {
 	case a.Refers != "":
 		for _, r := range graph.Resources {
-			if r.Kind.Name == a.Refers {
+			if r.Kind.Name == a.Refers && r.Scope == g.scope {
 				return schema.Ref{Addr: r.Addr, Attr: "id"}
 			}
 		}

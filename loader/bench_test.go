@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"trueup/schema"
 )
 
 // rules is a file of n literal rules.
@@ -88,4 +91,24 @@ func BenchmarkEach100k(b *testing.B) {
     value: ${each.value}
     notes: listed
 `}, 100_000)
+}
+
+// BenchmarkDraft exports 10,000 objects, a tenth of them in a bulk.
+func BenchmarkDraft(b *testing.B) {
+	k, in := schema.KindNamed("access_rule"), ExportInput{}
+	for i := range 10_000 {
+		notes := schema.String("customer " + strconv.Itoa(i))
+		if i%10 == 0 {
+			notes = "SOC"
+		}
+		row := make(schema.Row, len(k.Attrs))
+		row[k.Index("value")], row[k.Index("mode")], row[k.Index("notes")] = schema.String(fmt.Sprintf("10.0.%d.%d", i/250, i%250)), schema.String("block"), notes
+		built, _ := k.Build(row)
+		in.Objects = append(in.Objects, &schema.Object{Kind: k, Scope: schema.UserScope, ID: strconv.Itoa(i), Values: built})
+	}
+	for b.Loop() {
+		d := NewDraft(in)
+		d.Text(YAML)
+		d.Text(HCL)
+	}
 }

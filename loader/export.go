@@ -1,99 +1,167 @@
 package loader
 
 import (
+	"cmp"
 	"fmt"
-	"io"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"trueup/schema"
 )
 
-// ExportInput is what Export writes: live objects, and the catalogues that give
-// looked-up ids their names.
+// ExportInput is what a Draft is made of.
 type ExportInput struct {
-	Objects    []*schema.Object
+	Objects    []*schema.Object // that are to be written
 	Catalogues map[schema.Scope]schema.Catalogue
-	Format     string // "yaml" or "hcl"
+	Scope      schema.Scope // the default scope of the files; other objects say theirs
+
+	// Names are what resources are to be called, where that is not left to
+	// NewDraft; nil is fine.
+	Names map[*schema.Object]Name
+
+	// Files is the configuration that the resources are to stand beside, and
+	// Listed the live objects that its resources mean. Both nil: there is none.
+	Files  *schema.Graph
+	Listed map[*schema.Object]schema.Addr
 }
 
-// Export writes live objects as configuration whose plan is empty. Defaults are
-// left out, references stand in place of ids, permission groups bear their
-// names. Secrets are never in it: the API gives none. What cannot stand in a
-// file (an invitation that is not answered, a value that the table refuses) is
-// left out and returned in words.
-func Export(w io.Writer, in ExportInput) (left []string, err error) {
-	e := &exporter{in: in, names: map[string]string{}, used: map[string]bool{}, keys: map[string]int{}}
-	e.prepare()
-	if in.Format == "hcl" {
-		err = e.writeHCL(w)
-	} else {
-		err = e.writeYAML(w)
-	}
-	return e.left, err
+// Name is what a resource is to be called.
+type Name struct {
+	Text   string
+	Family string // of several that came from one for_each: what they are called together; "" if there are none
 }
 
-type exporter struct {
+// Draft is live objects as resources whose plan is empty, not yet in either
+// spelling. Defaults are left out, references stand in place of ids, permission
+// groups bear their names. Secrets are never in it: the API gives none.
+type Draft struct {
+	Left []string // objects that cannot stand in a file, in words: an invitation without an answer, a value that the table refuses
+
 	in    ExportInput
-	items []exported
-	names map[string]string // kind, scope and id to the resource's name
-	used  map[string]bool   // kind and name
-	keys  map[string]int    // how many objects have a natural key
-	left  []string
+	items []drafted                          // by kind, then by name as found
+	names map[string]string                  // what a reference to an object says, by ident
+	used  map[string]bool                    // kind and name
+	next  map[string]int                     // the number that the next of a name gets; see unique
+	keys  map[string]int                     // how many objects have a natural key
+	words map[schema.Scope]map[string]string // what is written for the id of a catalogue entry
+	owner map[string]*schema.Resource        // of the files, by natural key
 }
 
-// exported is one object as it will be written.
-type exported struct {
-	o     *schema.Object
-	name  string
-	pairs []member
+// drafted is one resource as it will be written.
+type drafted struct {
+	kind    *schema.Kind
+	name    string
+	pairs   []member
+	objects int
 }
 
 // member is one attribute with its value in the words of a file: strings,
-// numbers, booleans, lists of such and nested pairs.
+// numbers, booleans, lists of such, nested members, code and keySet.
 type member struct {
 	key string
 	val any
 }
 
-func (e *exporter) prepare() {
-	objects := slices.Clone(e.in.Objects)
-	slices.SortStableFunc(objects, func(a, b *schema.Object) int {
-		return strings.Compare(a.Kind.NaturalKey(a.Values)+"\x00"+a.ID, b.Kind.NaturalKey(b.Values)+"\x00"+b.ID)
-	})
-	objects = slices.DeleteFunc(objects, func(o *schema.Object) bool {
-		why := unwritable(o)
-		if why != "" {
-			e.left = append(e.left, fmt.Sprintf("%s %s (%s): %s", o.Kind.Name, label(o), o.ID, why))
+// code is an expression that stands where a value may.
+type code string
+
+// keySet is the set of keys of a for_each.
+type keySet []string
+
+// NewDraft makes a draft. The same objects in any order give the same draft.
+func NewDraft(in ExportInput) *Draft {
+	if in.Scope.Level == "" {
+		in.Scope = schema.UserScope
+	}
+	d := &Draft{in: in, names: map[string]string{}, used: map[string]bool{}, next: map[string]int{},
+		keys: map[string]int{}, words: map[schema.Scope]map[string]string{}, owner: map[string]*schema.Resource{}}
+	d.beside()
+	for _, k := range schema.Kinds {
+		objects := slices.DeleteFunc(d.sorted(k), func(o *schema.Object) bool { return d.leaves(o) })
+		objects = d.bulks(k, objects)
+		for i, name := range d.namesFor(k, objects) {
+			o := objects[i]
+			d.names[ident(k, o.Scope, o.ID)] = name
+			d.items = append(d.items, drafted{kind: k, name: name, pairs: d.resource(o, name), objects: 1})
 		}
-		return why != ""
-	})
-	for _, o := range objects {
-		e.keys[naturalKey(o)]++
 	}
-	for _, o := range objects {
-		name := e.unique(o.Kind.Name, slug(label(o), o.Kind.Name))
-		e.names[ident(o.Kind.Name, o.Scope, o.ID)] = name
-		e.items = append(e.items, exported{o: o, name: name})
+	return d
+}
+
+// beside takes note of what the files have.
+func (d *Draft) beside() {
+	for _, o := range d.in.Objects {
+		d.keys[naturalKey(o)]++
 	}
-	for i := range e.items {
-		e.items[i].pairs = e.resource(e.items[i])
+	for o, addr := range d.in.Listed {
+		d.keys[naturalKey(o)]++
+		d.names[ident(o.Kind, o.Scope, o.ID)] = strings.TrimPrefix(addr.String(), addr.Kind+".")
+	}
+	if d.in.Files == nil {
+		return
+	}
+	for _, r := range d.in.Files.Resources {
+		d.used[r.Kind.Name+" "+r.Addr.Name] = true
+		if r.Kind.HasNaturalKey(r.Values) {
+			d.owner[ident(r.Kind, r.Scope, r.Kind.NaturalKey(r.Values))] = r
+		}
 	}
 }
 
-func ident(kind string, s schema.Scope, id string) string { return kind + " " + s.String() + " " + id }
+func ident(k *schema.Kind, s schema.Scope, id string) string {
+	return k.Name + " " + s.String() + " " + id
+}
 
-func naturalKey(o *schema.Object) string {
-	return ident(o.Kind.Name, o.Scope, o.Kind.NaturalKey(o.Values))
+func naturalKey(o *schema.Object) string { return ident(o.Kind, o.Scope, o.Kind.NaturalKey(o.Values)) }
+
+// sorted are the objects of the kind, the default scope first.
+func (d *Draft) sorted(k *schema.Kind) []*schema.Object {
+	type keyed struct {
+		o   *schema.Object
+		key string
+	}
+	var list []keyed
+	for _, o := range d.in.Objects {
+		if o.Kind == k {
+			list = append(list, keyed{o, k.NaturalKey(o.Values)})
+		}
+	}
+	rank := func(o *schema.Object) string {
+		if o.Scope == d.in.Scope {
+			return ""
+		}
+		return o.Scope.String()
+	}
+	slices.SortFunc(list, func(a, b keyed) int {
+		return cmp.Or(strings.Compare(rank(a.o), rank(b.o)), strings.Compare(a.key, b.key), strings.Compare(a.o.ID, b.o.ID))
+	})
+	out := make([]*schema.Object, len(list))
+	for i, x := range list {
+		out[i] = x.o
+	}
+	return out
+}
+
+// leaves reports whether the object cannot be written, and notes why.
+func (d *Draft) leaves(o *schema.Object) bool {
+	why := unwritable(o)
+	if r := d.owner[naturalKey(o)]; why == "" && r != nil && (r.ID == "" || o.Kind.Unique) {
+		why = fmt.Sprintf("%s at %s is told apart by the same %s: give that one its id, then this one can stand beside it", r.Addr, r.Decl, strings.Join(o.Kind.Match, " and "))
+	}
+	if why != "" {
+		d.Left = append(d.Left, fmt.Sprintf("%s %s (%s): %s", o.Kind.Name, label(o), o.ID, why))
+	}
+	return why != ""
 }
 
 // unwritable says why the object cannot stand in a file, or "".
 func unwritable(o *schema.Object) string {
 	k := o.Kind
-	if o.Retiring() {
+	switch {
+	case o.Retiring():
 		return "it is being retired"
+	case k.Answer != nil && schema.Text(o.Get(k.Answer.Attr)) == k.Answer.Pending:
+		return "it waits for an answer, which only you can give"
 	}
 	row := make(schema.Row, len(k.Attrs))
 	for i := range k.Attrs {
@@ -116,141 +184,11 @@ func isDefault(attrs []schema.Attr, a *schema.Attr, v schema.Value, row schema.R
 	return v == nil || a.Equal(v, a.DefaultIn(attrs, row))
 }
 
-// label is what people call the object.
-func label(o *schema.Object) string {
-	for _, name := range []string{o.Kind.NameAttr, o.Kind.Summary} {
-		if text := schema.Text(o.Get(name)); text != "" {
-			return text
-		}
+// Resources is how many objects the draft lists.
+func (d *Draft) Resources() int {
+	n := 0
+	for _, it := range d.items {
+		n += it.objects
 	}
-	for _, name := range o.Kind.Match {
-		if text := schema.Text(o.Get(name)); text != "" {
-			return text
-		}
-	}
-	return o.ID
-}
-
-var notName = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
-
-func slug(text, kind string) string {
-	s := strings.Trim(notName.ReplaceAllString(text, "-"), "-")
-	if s == "" {
-		return kind
-	}
-	if len(s) > 60 {
-		s = strings.TrimRight(s[:60], "-")
-	}
-	return s
-}
-
-func (e *exporter) unique(kind, name string) string {
-	for n, try := 2, name; ; n++ {
-		if key := kind + " " + try; !e.used[key] {
-			e.used[key] = true
-			return try
-		}
-		try = name + "-" + strconv.Itoa(n)
-	}
-}
-
-// resource is what is written of one object.
-func (e *exporter) resource(it exported) []member {
-	o, k := it.o, it.o.Kind
-	var pairs []member
-	if o.Scope != e.scope() {
-		pairs = append(pairs, member{"scope", o.Scope.String()})
-	}
-	if !k.HasNaturalKey(o.Values) || e.keys[naturalKey(o)] > 1 {
-		pairs = append(pairs, member{"id", o.ID})
-	}
-	for i := range k.Attrs {
-		a, v := &k.Attrs[i], o.Values[i]
-		switch {
-		case !a.Writable() || a.Mode == schema.Local || a.Mode == schema.Inferred || a.ServerWord(v):
-		case a.Name == k.NameAttr && v == nil:
-			pairs = append(pairs, member{a.Name, ""}) // else the name would be its default
-		case a.Name == k.NameAttr && schema.Text(v) == it.name:
-		case a.Name != k.NameAttr && isDefault(k.Attrs, a, v, o.Values):
-		default:
-			pairs = append(pairs, member{a.Name, e.plain(o, a, v)})
-		}
-	}
-	return pairs
-}
-
-// scope is the default scope of the file: that of the first object.
-func (e *exporter) scope() schema.Scope {
-	if len(e.in.Objects) == 0 {
-		return schema.UserScope
-	}
-	return e.in.Objects[0].Scope
-}
-
-// plain is a value in the words of a file.
-func (e *exporter) plain(o *schema.Object, a *schema.Attr, v schema.Value) any {
-	switch x := v.(type) {
-	case schema.String:
-		return e.text(o, a, string(x))
-	case schema.Number:
-		return float64(x)
-	case schema.Bool:
-		return bool(x)
-	case schema.List:
-		elem, out := a.Elem(), make([]any, len(x))
-		for i, v := range x {
-			out[i] = e.plain(o, elem, v)
-		}
-		return out
-	case schema.Map:
-		elem, out := a.Elem(), make([]member, 0, len(x))
-		for _, key := range x.Keys() {
-			out = append(out, member{key, e.plain(o, elem, x[key])})
-		}
-		return out
-	case schema.Row:
-		out := []member{}
-		for i := range a.Attrs {
-			if i < len(x) && a.Attrs[i].Writable() && !isDefault(a.Attrs, &a.Attrs[i], x[i], x) {
-				out = append(out, member{a.Attrs[i].Name, e.plain(o, &a.Attrs[i], x[i])})
-			}
-		}
-		return out
-	}
-	return nil
-}
-
-// text puts names in the place of ids.
-func (e *exporter) text(o *schema.Object, a *schema.Attr, id string) string {
-	if a.Refers != "" {
-		if name, ok := e.names[ident(a.Refers, o.Scope, id)]; ok {
-			return name
-		}
-	}
-	if a.Lookup == "" {
-		return id
-	}
-	catalogue := e.in.Catalogues[o.Scope]
-	var entry *schema.Entry
-	for i := range catalogue {
-		if catalogue[i].ID == id {
-			entry = &catalogue[i]
-		}
-	}
-	if entry == nil {
-		return id
-	}
-	same := 0
-	for i := range catalogue {
-		if catalogue[i].Name == entry.Name {
-			same++
-		}
-	}
-	switch {
-	case same == 1 && !strings.Contains(entry.Name, " @ "):
-		return entry.Name
-	case same > 1 && len(entry.Scopes) == 1:
-		return entry.Name + " @ " + entry.Scopes[0]
-	}
-	return id
+	return n
 }

@@ -15,6 +15,9 @@ var accessRule = Kind{
 	Match:   []string{"target", "value"},
 	Unique:  true,
 	Summary: "value",
+	Title:   "notes",
+
+	Terraform: []string{"cloudflare_access_rule"},
 	Attrs: []Attr{
 		{Name: "target", Wire: "configuration.target", Type: TypeText, Mode: Inferred, Replace: true,
 			Enum: []string{TargetIP, TargetIP6, TargetRange, TargetASN, TargetCountry},

@@ -6,6 +6,7 @@ var inviteResponse = Kind{
 	Doc:    "The answer to an invitation to join an organization.",
 	Levels: []Level{User},
 	Match:  []string{"organization_id", "organization_name", "email"},
+	Title:  "organization_name",
 	Answer: &Answer{Attr: "status", Pending: "pending", Newest: "invited_on", Expires: "expires_on"},
 	Attrs: []Attr{
 		{Name: "organization_id", Type: TypeText, Pattern: `[0-9a-f]{32}`, Mode: Fixed, Doc: "The organization that invites."},

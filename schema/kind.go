@@ -39,6 +39,14 @@ type Kind struct {
 	// beside the address; "" where the name says it.
 	Summary string
 
+	// Title is the attribute in which people say what the object is, where no
+	// NameAttr does: export names resources after it. "" if there is none.
+	Title string
+
+	// Terraform lists the resource types of Terraform's provider that are
+	// objects of the kind.
+	Terraform []string
+
 	// Made is the computed attribute that says when the object was made; "" if
 	// there is none.
 	Made string

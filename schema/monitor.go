@@ -18,6 +18,8 @@ var monitor = Kind{
 	NameAttr: "description",
 	Match:    []string{"description"},
 	Made:     "created_on",
+
+	Terraform: []string{"cloudflare_load_balancer_monitor"},
 	Attrs: []Attr{
 		{Name: "type", Type: TypeText, Default: String("http"),
 			Enum: []string{"http", "https", "tcp", "udp_icmp", "icmp_ping", "smtp"},

@@ -9,6 +9,8 @@ var pool = Kind{
 	Match:    []string{"name"},
 	Unique:   true,
 	Made:     "created_on",
+
+	Terraform: []string{"cloudflare_load_balancer_pool"},
 	Attrs: []Attr{
 		{Name: "name", Type: TypeText, Mode: Required, Pattern: `[A-Za-z0-9_-]+`,
 			Doc: "What the pool is called: letters, digits, - and _. The resource's name where left out."},

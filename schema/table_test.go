@@ -20,7 +20,7 @@ func TestTable(t *testing.T) {
 		if len(k.Match) == 0 {
 			t.Errorf("%s: no natural key", k.Name)
 		}
-		for _, name := range append(slices.Clone(k.Match), nonEmpty(k.NameAttr, k.Summary)...) {
+		for _, name := range append(slices.Clone(k.Match), nonEmpty(k.NameAttr, k.Summary, k.Title)...) {
 			if k.Attr(name) == nil {
 				t.Errorf("%s: %q is no attribute of it", k.Name, name)
 			}

@@ -13,7 +13,9 @@ var token = Kind{
 	NameAttr: "name",
 	Match:    []string{"name"},
 	Made:     "issued_on",
-	Rotate:   &Rotate{Spec: "rotate", Name: "name", Issued: "issued_on", Expires: "expires_on"},
+
+	Terraform: []string{"cloudflare_api_token", "cloudflare_account_token"},
+	Rotate:    &Rotate{Spec: "rotate", Name: "name", Issued: "issued_on", Expires: "expires_on"},
 	Attrs: []Attr{
 		{Name: "name", Type: TypeText, Mode: Required, Min: 1, Max: 120, Doc: "What the token is called. The resource's name where left out."},
 		{Name: "status", Type: TypeText, Default: String("active"), Enum: []string{"active", "disabled"},

@@ -25,6 +25,13 @@ import (
 type app struct {
 	IO
 	color   bool
+	format  string    // of the command; "" where it has none
+	stream  bool      // with --format json it writes an object a line
+	out     *tally    // what Out is
+	said    diag.List // what was reported, printed or not
+	heard   map[diag.Diagnostic]bool
+	loaded  diag.List // the warnings about the files
+	graph   *schema.Graph
 	sources *loader.Sources
 	stop    chan struct{} // closed by the first Ctrl-C
 	closers []func() error
@@ -70,35 +77,17 @@ func (a *app) closeAll() {
 	}
 }
 
-// diagnostics prints a list on stderr, and as annotations where a GitHub
-// workflow runs.
-func (a *app) diagnostics(l diag.List) {
-	l.Sort()
-	p := diag.Printer{Color: a.color && a.ErrTTY}
-	if a.sources != nil {
-		p.Source = a.sources.Source
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	_ = p.Print(a.Err, l)
-	if v, _ := a.Env("GITHUB_ACTIONS"); v == "true" {
-		for _, line := range diag.Annotations(l) {
-			fmt.Fprintln(a.Err, line)
-		}
-	}
-}
-
 // load reads the files. Its diagnostics are printed; on errors the error says
 // only that.
 func (a *app) load(ctx context.Context, f fileFlags) (*schema.Graph, error) {
 	g, sources, ds := loader.Load(ctx, loader.Options{Paths: f.Paths, Vars: f.Var, VarFiles: f.VarFile, Environ: a.Env})
 	a.sources = sources
-	if len(ds) > 0 {
-		a.diagnostics(ds)
-	}
+	a.diagnostics(ds)
+	a.loaded = ds
 	if ds.HasErrors() {
 		return nil, exitCode(exitError)
 	}
+	a.graph = g
 	return g, nil
 }
 

@@ -17,17 +17,24 @@ import (
 	"trueup/state"
 )
 
+// runFlags say how a run is shown.
+type runFlags struct {
+	Format  string `enum:"text,json" default:"text" help:"text, or json: one object a line, the last of type end."`
+	Verbose bool   `short:"v" help:"List what is left alone, and why."`
+}
+
 type applyCmd struct {
 	fileFlags
 	stateFlags
 	apiFlags
 	guardFlags
-	formatFlags
+	runFlags
 	Plan        string `placeholder:"FILE" help:"Carry out a saved plan; never asks."`
 	AutoApprove bool   `help:"Do not ask."`
 }
 
 func (c *applyCmd) Run(ctx context.Context, a *app) error {
+	a.stream = true
 	ctx, cancel := deadline(ctx, c.Timeout)
 	defer cancel()
 	if c.Plan != "" {
@@ -37,7 +44,7 @@ func (c *applyCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	r := run{app: a, state: c.stateFlags, api: c.apiFlags, guard: c.guardFlags, format: c.formatFlags, approve: c.AutoApprove, what: "apply"}
+	r := run{app: a, state: c.stateFlags, api: c.apiFlags, guard: c.guardFlags, format: c.runFlags, approve: c.AutoApprove, what: "apply"}
 	return r.fresh(ctx, g, false)
 }
 
@@ -46,18 +53,19 @@ type destroyCmd struct {
 	stateFlags
 	apiFlags
 	guardFlags
-	formatFlags
+	runFlags
 	AutoApprove bool `help:"Do not ask."`
 }
 
 func (c *destroyCmd) Run(ctx context.Context, a *app) error {
+	a.stream = true
 	ctx, cancel := deadline(ctx, c.Timeout)
 	defer cancel()
 	g, err := a.load(ctx, c.fileFlags)
 	if err != nil {
 		return err
 	}
-	r := run{app: a, state: c.stateFlags, api: c.apiFlags, guard: c.guardFlags, format: c.formatFlags, approve: c.AutoApprove, what: "destroy"}
+	r := run{app: a, state: c.stateFlags, api: c.apiFlags, guard: c.guardFlags, format: c.runFlags, approve: c.AutoApprove, what: "destroy"}
 	return r.fresh(ctx, g, true)
 }
 
@@ -67,7 +75,7 @@ type run struct {
 	state   stateFlags
 	api     apiFlags
 	guard   guardFlags
-	format  formatFlags
+	format  runFlags
 	approve bool
 	what    string
 
@@ -104,10 +112,35 @@ func (r *run) open(ctx context.Context, g *schema.Graph) error {
 	return err
 }
 
+// mayAsk says why there is nobody to ask, where somebody must be.
+func (r *run) mayAsk() error {
+	instead := "say --auto-approve"
+	if r.what == "apply" {
+		instead += ", or save a plan with trueup plan --out FILE and run trueup apply --plan FILE"
+	}
+	switch {
+	case r.approve:
+		return nil
+	case r.format.Format == "json":
+		return errors.New("nobody is asked with --format json: " + instead)
+	case !r.InTTY:
+		return errors.New("there is no terminal to ask on: " + instead)
+	}
+	return nil
+}
+
+// preview shows people what is about to be done; machines get the events.
+func (r *run) preview(plan *planner.Plan, source string) error {
+	if r.format.Format == "json" {
+		return nil
+	}
+	return r.show(plan, formatFlags{Format: "text", Verbose: r.format.Verbose}, source)
+}
+
 // fresh plans, asks and does.
 func (r *run) fresh(ctx context.Context, g *schema.Graph, destroy bool) error {
-	if !r.approve && !r.InTTY {
-		return errors.New("there is no terminal to ask on: say --auto-approve, or save a plan with trueup plan --out FILE and run trueup apply --plan FILE")
+	if err := r.mayAsk(); err != nil {
+		return err
 	}
 	if err := r.open(ctx, g); err != nil {
 		return err
@@ -117,10 +150,8 @@ func (r *run) fresh(ctx context.Context, g *schema.Graph, destroy bool) error {
 		return err
 	}
 	r.diagnostics(plan.Warnings)
-	if r.format.Format == "text" {
-		if err := r.show(plan, r.format, sourceName(g)); err != nil {
-			return err
-		}
+	if err := r.preview(plan, sourceName(g)); err != nil {
+		return err
 	}
 	if len(plan.Refusals) > 0 {
 		return r.end(plan, applier.Result{}, errRefused)
@@ -149,7 +180,7 @@ func (c *applyCmd) saved(ctx context.Context, a *app) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Plan, err)
 	}
-	r := run{app: a, state: c.stateFlags, api: c.apiFlags, guard: c.guardFlags, format: c.formatFlags, approve: true, what: "apply --plan"}
+	r := run{app: a, state: c.stateFlags, api: c.apiFlags, guard: c.guardFlags, format: c.runFlags, approve: true, what: "apply --plan"}
 	g, err := a.graphOf(ctx, plan, c.fileFlags)
 	if err != nil {
 		return err
@@ -165,10 +196,8 @@ func (c *applyCmd) saved(ctx context.Context, a *app) error {
 			return err
 		}
 	}
-	if c.Format == "text" {
-		if err := a.show(plan, c.formatFlags, strings.Join(plan.Paths, ", ")); err != nil {
-			return err
-		}
+	if err := r.preview(plan, strings.Join(plan.Paths, ", ")); err != nil {
+		return err
 	}
 	if len(plan.Refusals) > 0 {
 		return r.end(plan, applier.Result{}, errRefused)
@@ -215,10 +244,8 @@ func (r *run) recheck(ctx context.Context, plan *planner.Plan) error {
 	if len(plan.Refusals) == 0 {
 		return nil
 	}
-	if r.format.Format == "text" {
-		if err := r.show(plan, r.format, strings.Join(plan.Paths, ", ")); err != nil {
-			return err
-		}
+	if err := r.preview(plan, strings.Join(plan.Paths, ", ")); err != nil {
+		return err
 	}
 	return r.end(plan, applier.Result{}, errRefused)
 }

@@ -65,7 +65,10 @@ func (a *app) decide(ctx context.Context, w world, g *schema.Graph, have *state.
 		a.diagnostics(ds)
 		return nil, exitCode(exitError)
 	}
+	plan.Warnings = append(plan.Warnings, a.loaded...)
 	plan.Warnings = append(plan.Warnings, sinkWarnings(plan, g)...)
+	plan.Warnings = a.placed(plan.Warnings)
+	plan.Warnings.Sort()
 	limit, remaining, known := w.Window()
 	if limit == 0 || !known {
 		remaining = -1

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -36,6 +35,9 @@ func (c *showCmd) Run(ctx context.Context, a *app) error {
 	s, err := a.openState(c.File, nil).Load(ctx)
 	if err != nil {
 		return fmt.Errorf("%s is neither a saved plan nor a state: %w", c.File, err)
+	}
+	if c.Format != "text" && c.Format != "json" {
+		return fmt.Errorf("%s is a state: it is shown as text or json, not as %s", c.File, c.Format)
 	}
 	return a.showState(s, c.Format)
 }
@@ -128,48 +130,23 @@ func (a *app) writeDiagnostics(ds diag.List, format string, rules []diag.Rule) e
 		_, err = a.Out.Write(data)
 		return err
 	case "json":
-		return writeJSON(a.Out, map[string]any{"valid": !ds.HasErrors(), "diagnostics": diagnosticsJSON(ds)})
+		return writeJSON(a.Out, checked(ds))
 	}
 	a.diagnostics(ds)
 	return nil
 }
 
-type diagnosticOutput struct {
-	Severity string       `json:"severity"`
-	Summary  string       `json:"summary"`
-	Detail   string       `json:"detail,omitempty"`
-	Hint     string       `json:"hint,omitempty"`
-	Address  string       `json:"address,omitempty"`
-	Code     string       `json:"code,omitempty"`
-	Range    *rangeOutput `json:"range,omitempty"`
+// checkedOutput is what validate and lint say of files.
+type checkedOutput struct {
+	Valid       bool               `json:"valid"`
+	Diagnostics []diagnosticOutput `json:"diagnostics"`
+	Trueup      ownOutput          `json:"trueup"`
 }
 
-type rangeOutput struct {
-	File  string      `json:"filename"`
-	Start placeOutput `json:"start"`
-	End   placeOutput `json:"end"`
-}
-
-type placeOutput struct {
-	Line   int32 `json:"line"`
-	Column int32 `json:"column"`
-}
-
-func diagnosticsJSON(ds diag.List) []diagnosticOutput {
-	out := []diagnosticOutput{}
-	for _, d := range ds {
-		o := diagnosticOutput{Severity: d.Severity.String(), Summary: d.Summary, Detail: d.Detail, Hint: d.Hint, Address: d.Address, Code: d.Code}
-		if d.Range.Known() {
-			o.Range = &rangeOutput{d.Range.File, placeOutput(d.Range.Start), placeOutput(d.Range.End)}
-		}
-		out = append(out, o)
+func checked(ds diag.List) checkedOutput {
+	out := checkedOutput{Valid: true, Diagnostics: diagnosticsJSON(ds), Trueup: ownOutput{outcomeNone}}
+	if ds.HasErrors() {
+		out.Valid, out.Trueup.Outcome = false, outcomeFailed
 	}
 	return out
-}
-
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }

@@ -14,8 +14,6 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/mattn/go-isatty"
-
-	"trueup/diag"
 )
 
 // Exit codes. There are no others: the reason is in the JSON as
@@ -91,21 +89,22 @@ func guard(code *int, run func() int) (n int) {
 }
 
 func (a *app) run(parser *kong.Kong, c *commands) int {
+	a.out = &tally{w: a.Out}
+	a.Out = a.out
 	k, err := parser.Parse(a.Args)
 	if err != nil {
+		a.format = formatIn(a.Args)
+		code := a.report(err)
 		var pe *kong.ParseError
 		if errors.As(err, &pe) {
-			fmt.Fprintf(a.Err, "Error: %s\n", err)
-			fmt.Fprintln(a.Err, "Run `trueup --help` for the commands and their flags.")
-			return exitError
+			a.say("Run `trueup --help` for the commands and their flags.")
 		}
-		fmt.Fprintf(a.Err, "Error: %s\n", err)
-		return exitError
+		return code
 	}
+	a.format = formatOf(k)
 	if c.Chdir != "" {
 		if err := os.Chdir(c.Chdir); err != nil {
-			fmt.Fprintf(a.Err, "Error: -C: %s\n", err)
-			return exitError
+			return a.report(fmt.Errorf("-C: %w", err))
 		}
 	}
 	a.color = colored(a.IO, c.NoColor)
@@ -115,23 +114,6 @@ func (a *app) run(parser *kong.Kong, c *commands) int {
 	defer a.closeAll()
 	k.BindTo(ctx, (*context.Context)(nil))
 	return a.report(k.Run(a, parser))
-}
-
-// report prints what has not been printed, and gives the exit code.
-func (a *app) report(err error) int {
-	var code exitCode
-	var list diag.List
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.As(err, &code):
-		return int(code)
-	case errors.As(err, &list):
-		a.diagnostics(list)
-	default:
-		fmt.Fprintf(a.Err, "Error: %s\n", err)
-	}
-	return exitError
 }
 
 // colored: a terminal, unless NO_COLOR or --no-color; FORCE_COLOR without one.

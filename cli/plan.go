@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/google/renameio/v2"
@@ -51,13 +53,13 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	a.diagnostics(plan.Warnings)
-	if err := a.show(plan, c.formatFlags, sourceName(g)); err != nil {
-		return err
-	}
 	if c.Out != "" {
 		if err := savePlan(c.Out, plan); err != nil {
-			return err
+			return fmt.Errorf("--out: %w", err)
 		}
+	}
+	if err := a.show(plan, c.formatFlags, sourceName(g)); err != nil {
+		return err
 	}
 	return planExit(plan, c.DetailedExitcode)
 }
@@ -85,6 +87,7 @@ func planExit(p *planner.Plan, detailed bool) error {
 // show writes the plan to stdout, and to the step summary where a GitHub
 // workflow has one.
 func (a *app) show(p *planner.Plan, f formatFlags, source string) error {
+	a.hear(a.placed(render.Diagnostics(p)))
 	o := render.Options{Color: a.color, Verbose: f.Verbose, Source: source, MaxBytes: f.MaxBytes}
 	if a.OutTTY {
 		if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
@@ -152,11 +155,16 @@ func savePlan(path string, p *planner.Plan) error {
 	return writeFile(path, func(w io.Writer) error { _, err := w.Write(data); return err })
 }
 
-// writeFile replaces the file as a whole, mode 0600.
+// writeFile replaces the file as a whole, mode 0600. Its errors name the path,
+// not the temporary file beside it.
 func writeFile(path string, write func(io.Writer) error) error {
 	f, err := renameio.NewPendingFile(path, renameio.WithStaticPermissions(0o600))
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	defer f.Cleanup() //nolint:errcheck // nothing is left to clean up after a success
 	if err := write(f); err != nil {

@@ -14,6 +14,7 @@ import (
 	"trueup/applier"
 	"trueup/diag"
 	"trueup/planner"
+	"trueup/render"
 	"trueup/schema"
 )
 
@@ -148,71 +149,92 @@ func eventJSON(e applier.Event) eventOutput {
 
 // end says what came of a run, in words or in JSON, and gives its exit code.
 func (r *run) end(plan *planner.Plan, res applier.Result, err error) error {
-	outcome := "changes"
-	bad := len(res.Failed) > 0 || len(res.NotTried) > 0 || res.Stopped
-	switch {
-	case errors.Is(err, errRefused):
-		outcome, err = "refused", exitCode(exitError)
-	case err != nil || bad:
-		outcome = "failed"
-	case plan.Outcome() == "refused": // some change alone was refused
-		outcome = "refused"
-	case plan.Outcome() == "none":
-		outcome = "none"
+	outcome := outcomeOf(plan, res, err)
+	r.hear(r.placed(render.Diagnostics(plan)))
+	r.hear(r.placed(failures(res)))
+	code := exitCode(exitDone)
+	if outcome == outcomeFailed || outcome == outcomeRefused {
+		code = exitError
+	}
+	if err != nil && !errors.Is(err, errRefused) {
+		code = exitCode(r.failure(err))
 	}
 	if r.format.Format == "json" {
-		return r.endJSON(outcome, res, err)
+		err = r.endJSON(outcome, res)
+	} else {
+		err = r.endText(plan, res, err)
 	}
-	if err != nil {
+	if err != nil || code == exitDone {
 		return err
 	}
-	n := plan.Counts()
+	return code
+}
+
+// outcomeOf is the word for what came of a run.
+func outcomeOf(plan *planner.Plan, res applier.Result, err error) string {
 	switch {
+	case errors.Is(err, errRefused):
+		return outcomeRefused
+	case err != nil || incomplete(res):
+		return outcomeFailed
+	}
+	return plan.Outcome() // refused: some change alone was
+}
+
+func incomplete(res applier.Result) bool {
+	return len(res.Failed) > 0 || len(res.NotTried) > 0 || res.Stopped
+}
+
+func (r *run) endText(plan *planner.Plan, res applier.Result, err error) error {
+	n, done, failed, left := plan.Counts(), len(res.Done), len(res.Failed), len(res.NotTried)
+	switch {
+	case err != nil && incomplete(res): // the state could not be kept
+		r.say("\nApply incomplete: %d done, %d failed, %d not tried. Run it again when the cause is mended.", done, failed, left)
+	case err != nil: // said
 	case res.Stopped:
-		r.say("\nInterrupted: %d done, %d failed, %d left. State is saved; run it again to go on.", len(res.Done), len(res.Failed), len(res.NotTried))
-	case bad:
-		r.say("\nApply incomplete: %d done, %d failed, %d not tried. State is saved; run it again when the cause is mended.", len(res.Done), len(res.Failed), len(res.NotTried))
+		r.say("\nInterrupted: %d done, %d failed, %d left. State is saved; run it again to go on.", done, failed, left)
+	case incomplete(res):
+		r.say("\nApply incomplete: %d done, %d failed, %d not tried. State is saved; run it again when the cause is mended.", done, failed, left)
 	case plan.Destroy:
 		fmt.Fprintf(r.Out, "\nDestroy complete! Resources: %d destroyed.\n", n.Destroy)
 	default:
 		fmt.Fprintf(r.Out, "\nApply complete! Resources: %d added, %d changed, %d destroyed.\n", n.Add, n.Change, n.Destroy)
 	}
-	if outcome != "changes" && outcome != "none" {
-		return exitCode(exitError)
-	}
 	return nil
 }
 
-func (r *run) endJSON(outcome string, res applier.Result, err error) error {
-	type end struct {
-		Type   string `json:"type"`
-		Trueup struct {
-			Outcome string `json:"outcome"`
-		} `json:"trueup"`
-		Done     int           `json:"done"`
-		Failed   []eventOutput `json:"failed"`
-		NotTried []eventOutput `json:"not_tried"`
-		Error    string        `json:"error,omitempty"`
-	}
-	out := end{Type: "end", Done: len(res.Done), Failed: []eventOutput{}, NotTried: []eventOutput{}}
-	out.Trueup.Outcome = outcome
+// endOutput is the last line of a run for machines.
+type endOutput struct {
+	Type        string             `json:"type"`
+	Trueup      ownOutput          `json:"trueup"`
+	Done        int                `json:"done"`
+	Failed      []eventOutput      `json:"failed"`
+	NotTried    []eventOutput      `json:"not_tried"`
+	Diagnostics []diagnosticOutput `json:"diagnostics"`
+}
+
+func ending(outcome string, said diag.List) endOutput {
+	return endOutput{Type: "end", Trueup: ownOutput{outcome}, Failed: []eventOutput{}, NotTried: []eventOutput{}, Diagnostics: diagnosticsJSON(said)}
+}
+
+func (r *run) endJSON(outcome string, res applier.Result) error {
+	r.said.Sort()
+	out := ending(outcome, r.said)
+	out.Done = len(res.Done)
 	for _, e := range res.Failed {
 		out.Failed = append(out.Failed, eventJSON(e))
 	}
 	for _, e := range res.NotTried {
 		out.NotTried = append(out.NotTried, eventJSON(e))
 	}
-	var code exitCode
-	if err != nil && !errors.As(err, &code) {
-		out.Error = err.Error()
+	return writeLine(r.Out, out)
+}
+
+// failures are the failed steps as diagnostics.
+func failures(res applier.Result) diag.List {
+	var out diag.List
+	for _, e := range res.Failed {
+		out.Add(diag.Diagnostic{Summary: diag.Clean(e.Err.Error()), Address: e.Change.Addr.String(), Code: "failed"})
 	}
-	data, merr := json.Marshal(out)
-	if merr != nil {
-		return merr
-	}
-	fmt.Fprintln(r.Out, string(data))
-	if outcome == "changes" || outcome == "none" {
-		return nil
-	}
-	return exitCode(exitError)
+	return out
 }

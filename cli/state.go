@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"trueup/render"
 	"trueup/schema"
@@ -89,45 +90,65 @@ func entriesAt(s *state.Snapshot, text string) ([]*state.Entry, error) {
 
 type stateRmCmd struct {
 	stateFlags
-	Addr string `arg:"" help:"The address."`
+	Addr   string `arg:"" help:"The address."`
+	Format string `enum:"text,json" default:"text" help:"text or json."`
 }
 
 func (c *stateRmCmd) Run(ctx context.Context, a *app) error {
-	return a.editState(ctx, c.stateFlags, "state rm", func(s *state.Snapshot) error {
-		addr, err := schema.ParseAddr(c.Addr)
-		if err != nil {
-			return err
-		}
+	addr, err := schema.ParseAddr(c.Addr)
+	if err != nil {
+		return err
+	}
+	err = a.editState(ctx, c.stateFlags, "state rm", func(s *state.Snapshot) error {
 		if s.Remove(addr) == 0 {
 			return fmt.Errorf("the state has no %s; see trueup state list", addr)
 		}
-		fmt.Fprintf(a.Out, "Forgotten: %s. The live object stays as it is.\n", addr)
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return a.edited(c.Format, editedOutput{Forgotten: addr.String()}, fmt.Sprintf("Forgotten: %s. The live object stays as it is.\n", addr))
 }
 
 type stateMvCmd struct {
 	stateFlags
-	From string `arg:"" help:"The address it has."`
-	To   string `arg:"" help:"The address it gets."`
+	From   string `arg:"" help:"The address it has."`
+	To     string `arg:"" help:"The address it gets."`
+	Format string `enum:"text,json" default:"text" help:"text or json."`
 }
 
 func (c *stateMvCmd) Run(ctx context.Context, a *app) error {
-	return a.editState(ctx, c.stateFlags, "state mv", func(s *state.Snapshot) error {
-		from, err := schema.ParseAddr(c.From)
-		if err != nil {
-			return err
-		}
-		to, err := schema.ParseAddr(c.To)
-		if err != nil {
-			return err
-		}
-		if err := s.Move(from, to); err != nil {
-			return err
-		}
-		fmt.Fprintf(a.Out, "Moved: %s is now %s.\n", c.From, to)
-		return nil
-	})
+	from, err := schema.ParseAddr(c.From)
+	if err != nil {
+		return err
+	}
+	to, err := schema.ParseAddr(c.To)
+	if err != nil {
+		return err
+	}
+	if err := a.editState(ctx, c.stateFlags, "state mv", func(s *state.Snapshot) error { return s.Move(from, to) }); err != nil {
+		return err
+	}
+	return a.edited(c.Format, editedOutput{From: from.String(), To: to.String()}, fmt.Sprintf("Moved: %s is now %s.\n", from, to))
+}
+
+// editedOutput is what was changed in the state.
+type editedOutput struct {
+	Forgotten string    `json:"forgotten,omitempty"`
+	From      string    `json:"from,omitempty"`
+	To        string    `json:"to,omitempty"`
+	Trueup    ownOutput `json:"trueup"`
+}
+
+// edited says what was changed in the state.
+func (a *app) edited(format string, out editedOutput, words string) error {
+	if format == "json" {
+		out.Trueup.Outcome = outcomeChanges
+		return writeLine(a.Out, out)
+	}
+	_, err := io.WriteString(a.Out, words)
+	return err
 }
 
 // editState changes the state under its lock.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"trueup/planner"
@@ -18,24 +17,26 @@ type tokenRollCmd struct {
 	fileFlags
 	stateFlags
 	apiFlags
-	AutoApprove bool `help:"Do not ask."`
+	Format      string `enum:"text,json" default:"text" help:"text, or json: one object a line, the last of type end."`
+	AutoApprove bool   `help:"Do not ask."`
 }
 
 func (c *tokenRollCmd) Run(ctx context.Context, a *app) error {
+	a.stream = true
 	ctx, cancel := deadline(ctx, c.Timeout)
 	defer cancel()
 	addr, err := schema.ParseAddr(c.Addr)
 	if err != nil {
 		return err
 	}
-	if !c.AutoApprove && !a.InTTY {
-		return errors.New("there is no terminal to ask on: say --auto-approve")
+	r := run{app: a, state: c.stateFlags, api: c.apiFlags, format: runFlags{Format: c.Format}, approve: c.AutoApprove, what: "token roll"}
+	if err := r.mayAsk(); err != nil {
+		return err
 	}
 	g, err := a.load(ctx, c.fileFlags)
 	if err != nil {
 		return err
 	}
-	r := run{app: a, state: c.stateFlags, api: c.apiFlags, format: formatFlags{Format: "text"}, approve: c.AutoApprove, what: "token roll"}
 	if err := r.open(ctx, g); err != nil {
 		return err
 	}
@@ -47,7 +48,7 @@ func (c *tokenRollCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := r.show(roll, r.format, sourceName(g)); err != nil {
+	if err := r.preview(roll, sourceName(g)); err != nil {
 		return err
 	}
 	if !c.AutoApprove {

@@ -32,7 +32,7 @@ func WriteJSON(w io.Writer, p *planner.Plan) error {
 	j.raw("{\n\"format_version\":\"1.2\"")
 	j.list("resource_changes", len(p.Changes), func(i int) bool { j.resource(p.Changes[i]); return true })
 	j.list("resource_drift", len(p.Changes), func(i int) bool { return j.drift(p.Changes[i]) })
-	ds := diagnostics(p)
+	ds := Diagnostics(p)
 	j.list("diagnostics", len(ds), func(i int) bool { j.diagnostic(&ds[i]); return true })
 	j.b = append(j.b[:0], ",\n\"trueup\":"...)
 	j.own(p)
@@ -225,9 +225,9 @@ func (j *jsonWriter) drift(c *planner.Change) bool {
 	return true
 }
 
-// diagnostics are the warnings, and the refusals as errors: of single objects,
-// then of the plan.
-func diagnostics(p *planner.Plan) diag.List {
+// Diagnostics are the plan's warnings, and its refusals as errors: of single
+// objects, then of the plan.
+func Diagnostics(p *planner.Plan) diag.List {
 	out := slices.Clone(p.Warnings)
 	for _, c := range p.Changes {
 		if c.Refused != "" {
@@ -249,6 +249,7 @@ func (j *jsonWriter) diagnostic(d *diag.Diagnostic) {
 	j.str("severity", d.Severity.String())
 	j.str("summary", d.Summary)
 	j.str("detail", d.Detail)
+	j.opt("hint", d.Hint)
 	j.opt("address", d.Address)
 	j.opt("code", d.Code)
 	if d.Range.Known() {

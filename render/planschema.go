@@ -6,6 +6,8 @@ import "trueup/schema"
 // each kind included.
 func PlanSchema() ([]byte, error) {
 	defs := members{
+		{"plan", planSchema()},
+		{"failure", failureSchema()},
 		{"change", changeSchema()},
 		{"resource", resourceChangeSchema()},
 		{"diagnostic", diagnosticSchema()},
@@ -22,19 +24,30 @@ func PlanSchema() ([]byte, error) {
 	return document(members{
 		{"$schema", draft},
 		{"title", "trueup plan"},
-		{"description", "A plan as trueup plan --format json writes it. The same input gives the same bytes."},
-		{"type", "object"},
-		{"properties", members{
-			{"format_version", members{{"const", "1.2"}}},
-			{"resource_changes", listOf(defRef("resource"))},
-			{"resource_drift", listOf(defRef("resource"))},
-			{"diagnostics", listOf(defRef("diagnostic"))},
-			{"trueup", ownPlanSchema()},
-		}},
-		{"required", []string{"format_version", "resource_changes", "resource_drift", "diagnostics", "trueup"}},
-		{"additionalProperties", false},
+		{"description", "A plan as trueup plan --format json writes it, or why there is none. The same input gives the same bytes."},
+		{"if", members{{"required", []string{"resource_changes"}}}},
+		{"then", defRef("plan")},
+		{"else", defRef("failure")},
 		{"$defs", defs},
 	})
+}
+
+func planSchema() members {
+	return closed([]string{"format_version", "resource_changes", "resource_drift", "diagnostics", "trueup"}, members{
+		{"format_version", members{{"const", "1.2"}}},
+		{"resource_changes", listOf(defRef("resource"))},
+		{"resource_drift", listOf(defRef("resource"))},
+		{"diagnostics", listOf(defRef("diagnostic"))},
+		{"trueup", ownPlanSchema()},
+	}, "A plan.")
+}
+
+// failureSchema is what stands for a result that a command could not give.
+func failureSchema() members {
+	return closed([]string{"diagnostics", "trueup"}, members{
+		{"diagnostics", listOf(defRef("diagnostic")).with("minItems", 1)},
+		{"trueup", closed([]string{"outcome"}, members{{"outcome", members{{"const", "failed"}}}}, "")},
+	}, "What a command that failed before it had a result says instead.")
 }
 
 func text() members             { return members{{"type", "string"}} }
@@ -111,6 +124,7 @@ func diagnosticSchema() members {
 		{"severity", members{{"enum", []string{"error", "warning"}}}},
 		{"summary", text()},
 		{"detail", text()},
+		{"hint", text()},
 		{"address", text()},
 		{"code", text()},
 		{"range", closed([]string{"filename"}, members{{"filename", text()}, {"start", place}, {"end", place}}, "")},

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"trueup/cfclient"
@@ -34,6 +35,8 @@ type app struct {
 	graph   *schema.Graph
 	sources *loader.Sources
 	stop    chan struct{} // closed by the first Ctrl-C
+	stopped atomic.Bool   // it is closed
+	writing atomic.Bool   // requests that change something are sent
 	closers []func() error
 	mu      sync.Mutex       // of Err, which several goroutines write to
 	clock   func() time.Time // nil: time.Now
@@ -47,8 +50,8 @@ func (a *app) now() time.Time {
 	return time.Now()
 }
 
-// watch turns the first interrupt into a wish to stop and the second into an
-// end.
+// watch turns an interrupt into an end. While requests that change something
+// are sent, the first one is a wish to stop: what is in flight is finished.
 func (a *app) watch(cancel context.CancelFunc) {
 	a.stop = make(chan struct{})
 	if a.Stop == nil {
@@ -56,9 +59,12 @@ func (a *app) watch(cancel context.CancelFunc) {
 	}
 	go func() {
 		<-a.Stop
+		a.stopped.Store(true)
 		close(a.stop)
-		a.say("Interrupted: finishing what is in flight. Interrupt again to stop at once.")
-		<-a.Stop
+		if a.writing.Load() {
+			a.say("Interrupted: finishing what is in flight. Interrupt again to stop at once.")
+			<-a.Stop
+		}
 		cancel()
 	}()
 }

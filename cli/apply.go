@@ -104,6 +104,8 @@ func (r *run) open(ctx context.Context, g *schema.Graph) error {
 	if len(r.have.Open) == 0 {
 		return nil
 	}
+	r.writing.Store(true)
+	defer r.writing.Store(false)
 	r.say("An earlier run ended in the middle of %s: looking what came of it.", plural(len(r.have.Open), "request"))
 	if err := applier.Settle(ctx, r.client, r.store, r.have, applier.Options{Now: time.Now}); err != nil {
 		return fmt.Errorf("settling what an earlier run left open: %w", err)
@@ -277,6 +279,8 @@ func (r *run) ask(plan *planner.Plan, destroy bool) (bool, error) {
 
 // do carries the plan out and says what came of it.
 func (r *run) do(ctx context.Context, plan *planner.Plan) error {
+	r.writing.Store(true)
+	defer r.writing.Store(false)
 	p := newProgress(r.app, plan, r.format.Format)
 	result, err := applier.Run(ctx, plan, r.client, r.store, r.have, applier.Options{
 		Sinks: sink.Sinks{}, Parallelism: r.api.Parallelism, On: p.on, Now: time.Now, Stop: r.stop,

@@ -152,6 +152,9 @@ func (r *run) end(plan *planner.Plan, res applier.Result, err error) error {
 	outcome := outcomeOf(plan, res, err)
 	r.hear(r.placed(render.Diagnostics(plan)))
 	r.hear(r.placed(failures(res)))
+	if res.Stopped {
+		r.hear(diag.List{{Summary: errInterrupted.Error()}})
+	}
 	code := exitCode(exitDone)
 	if outcome == outcomeFailed || outcome == outcomeRefused {
 		code = exitError
@@ -181,8 +184,19 @@ func outcomeOf(plan *planner.Plan, res applier.Result, err error) string {
 	return plan.Outcome() // refused: some change alone was
 }
 
+// incomplete reports whether something was not done that is not refused.
 func incomplete(res applier.Result) bool {
-	return len(res.Failed) > 0 || len(res.NotTried) > 0 || res.Stopped
+	return len(res.Failed) > 0 || res.Stopped || refusedSteps(res) < len(res.NotTried)
+}
+
+func refusedSteps(res applier.Result) int {
+	n := 0
+	for _, e := range res.NotTried {
+		if e.Change.Refused != "" {
+			n++
+		}
+	}
+	return n
 }
 
 func (r *run) endText(plan *planner.Plan, res applier.Result, err error) error {
@@ -195,6 +209,8 @@ func (r *run) endText(plan *planner.Plan, res applier.Result, err error) error {
 		r.say("\nInterrupted: %d done, %d failed, %d left. State is saved; run it again to go on.", done, failed, left)
 	case incomplete(res):
 		r.say("\nApply incomplete: %d done, %d failed, %d not tried. State is saved; run it again when the cause is mended.", done, failed, left)
+	case left > 0: // refused, each by itself
+		r.say("\nApply incomplete: %d done, %d refused.", done, left)
 	case plan.Destroy:
 		fmt.Fprintf(r.Out, "\nDestroy complete! Resources: %d destroyed.\n", n.Destroy)
 	default:

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -98,6 +99,8 @@ func (a *app) report(err error) int {
 	return code
 }
 
+var errInterrupted = errors.New("interrupted")
+
 // failure prints the error, unless it has been, and gives its exit code.
 func (a *app) failure(err error) int {
 	var code exitCode
@@ -110,6 +113,9 @@ func (a *app) failure(err error) int {
 	case errors.As(err, &list):
 		a.diagnostics(list)
 	default:
+		if a.stopped.Load() && errors.Is(err, context.Canceled) {
+			err = errInterrupted
+		}
 		text := diag.Clean(err.Error())
 		a.say("Error: %s", text)
 		a.hear(diag.List{{Summary: text}})

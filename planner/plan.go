@@ -155,6 +155,7 @@ type Refusal struct {
 	Message string   `json:"message"` // "this plan deletes 62 of 140 access rules …"
 	Remedy  string   `json:"remedy"`  // "If that is meant: trueup apply --allow-deletes 62"
 	Addrs   []string `json:"addresses,omitempty"`
+	Moved   *Change  `json:"-"` // of a stale plan: in what an object moved, as an update from what was planned for to what is there
 }
 
 // Plan is a decision. It can be saved, shown and carried out.

@@ -33,9 +33,9 @@ func (p *Plan) Stale(live []Listing) []Refusal {
 		if !c.touches() {
 			continue
 		}
-		if what := c.stale(now[ListKey{c.Kind, c.Scope}], planned); what != "" {
+		if what, fields := c.stale(now[ListKey{c.Kind, c.Scope}], planned); what != "" {
 			out = append(out, Refusal{
-				Code: codeStale, Message: c.Addr.String() + " " + what,
+				Code: codeStale, Message: c.Addr.String() + " " + what, Moved: moved(c, fields),
 				Remedy: "Make a new plan, and look at it again.", Addrs: []string{c.Addr.String()},
 			})
 		}
@@ -74,23 +74,32 @@ func (p *Plan) objects() map[ObjectKey]bool {
 	return keys
 }
 
-// stale says what moved, or "" where nothing did.
-func (c *Change) stale(g *group, planned map[ObjectKey]bool) string {
+// moved is the change that shows in what an object moved; nil if nothing can be
+// shown.
+func moved(c *Change, fields []Field) *Change {
+	if len(fields) == 0 {
+		return nil
+	}
+	return &Change{Addr: c.Addr, Kind: c.Kind, Scope: c.Scope, ID: c.ID, Action: Update, Names: c.Names, Fields: fields}
+}
+
+// stale says what moved, and in which fields, or "" where nothing did.
+func (c *Change) stale(g *group, planned map[ObjectKey]bool) (string, []Field) {
 	if g == nil {
-		return "cannot be compared with what is there, which was not read"
+		return "cannot be compared with what is there, which was not read", nil
 	}
 	if id := c.appeared(g, planned); id != "" {
-		return fmt.Sprintf("would be created, but one like it (%s) has appeared since the plan was made", id)
+		return fmt.Sprintf("would be created, but one like it (%s) has appeared since the plan was made", id), nil
 	}
 	if c.ID == "" {
-		return ""
+		return "", nil
 	}
 	o := g.byID[c.ID]
 	if o == nil {
-		return fmt.Sprintf("(%s) was deleted since the plan was made", c.ID)
+		return fmt.Sprintf("(%s) was deleted since the plan was made", c.ID), nil
 	}
-	if paths := moved(c.Kind, c.Before, o.Values); len(paths) > 0 {
-		return fmt.Sprintf("(%s) was changed since the plan was made: %s", c.ID, strings.Join(paths, ", "))
+	if fields := differs(c.Kind, c.Before, maskRow(c.Kind.Attrs, o.Values, c.Before, c.After)); len(fields) > 0 {
+		return fmt.Sprintf("(%s) was changed since the plan was made: %s", c.ID, strings.Join(paths(fields), ", ")), fields
 	}
 	before := o.Values
 	if hasSensitive(c.Before) {
@@ -100,7 +109,7 @@ func (c *Change) stale(g *group, planned map[ObjectKey]bool) string {
 		c.After = before
 	}
 	c.Before, c.Raw = before, o.Raw
-	return ""
+	return "", nil
 }
 
 // appeared is the id of an object with the natural key of what is to be
@@ -118,8 +127,8 @@ func (c *Change) appeared(g *group, planned map[ObjectKey]bool) string {
 	return ""
 }
 
-// moved are the paths in which the live row is not what it was.
-func moved(k *schema.Kind, before, live schema.Row) []string {
+// differs are the fields in which the live row is not what it was.
+func differs(k *schema.Kind, before, live schema.Row) []Field {
 	d := differ{}
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
@@ -129,12 +138,16 @@ func moved(k *schema.Kind, before, live schema.Row) []string {
 		n := len(d.fields)
 		d.value(a.Name, a, at(before, i), at(live, i), nil)
 		if len(d.fields) == n { // a word of the server's, for instance
-			d.fields = append(d.fields, Field{Path: a.Name})
+			d.fields = append(d.fields, Field{Path: a.Name, Before: at(before, i), After: at(live, i)})
 		}
 	}
-	paths := make([]string, len(d.fields))
-	for i, f := range d.fields {
-		paths[i] = f.Path
+	return d.fields
+}
+
+func paths(fields []Field) []string {
+	out := make([]string, len(fields))
+	for i, f := range fields {
+		out[i] = f.Path
 	}
-	return slices.Compact(paths)
+	return slices.Compact(out)
 }

@@ -40,7 +40,7 @@ func cases() map[string]*planner.Plan {
 		"overview": overview(), "create": created(), "update": updated(), "replace": replaced(), "delete": deleted(),
 		"forget": forgotten(), "types": types(), "drift": drifts(), "rotation": rotation(), "sensitive": sensitives(),
 		"refused": refusedPlan(), "refused-part": refusedPart(), "none": nothing(), "adopted": adoptions(), "strings": longStrings(),
-		"escape": escapes(), "budget": budgets(),
+		"escape": escapes(), "budget": budgets(), "stale": stale(),
 	}
 }
 
@@ -287,9 +287,26 @@ func escapes() *planner.Plan {
 	p := plan(c, each, headers, ids, quiet, tok)
 	p.Paths = []string{all}
 	p.LeftAlone = []planner.LeftAlone{{Kind: all, Scope: schema.UserScope, ID: all, Label: all, Why: all}}
-	p.Refusals = []planner.Refusal{{Code: "in-use", Message: all, Remedy: all, Addrs: corpus}}
+	p.Refusals = []planner.Refusal{{Code: "in-use", Message: all, Remedy: all, Addrs: corpus, Moved: headers}}
 	p.Warnings = diag.List{{Severity: diag.Warning, Summary: all, Detail: all, Address: all, Code: all, Range: diag.Range{File: all}}}
 	p.Budget.Limit = 0
+	return p
+}
+
+// stale is a saved plan two objects of which moved.
+func stale() *planner.Plan {
+	notes := change("access_rule.office", planner.Update, with(office, obj{"notes": "Office"}), office, field("notes"), same(2))
+	header := change("monitor.header", planner.Update, with(login, obj{"header": obj{"Host": list{"a.example"}, "X-Key": list{sensitive(secretText)}}}),
+		with(login, obj{"path": "/ready", "header": obj{"Host": list{"a.example"}, "X-Key": list{sensitive(secretText)}}}), field("path"), same(12))
+	p := plan(notes, header)
+	p.Refusals = []planner.Refusal{
+		{Code: "stale", Message: "access_rule.office (" + notes.ID + ") was changed since the plan was made: mode, notes", Remedy: "Make a new plan, and look at it again.",
+			Addrs: []string{"access_rule.office"}, Moved: change("access_rule.office", planner.Update, with(office, obj{"notes": "Office"}),
+				with(office, obj{"mode": "block", "notes": "Office by hand"}), field("mode"), field("notes"))},
+		{Code: "stale", Message: "monitor.header (" + header.ID + `) was changed since the plan was made: header["X-Key"]`, Remedy: "Make a new plan, and look at it again.",
+			Addrs: []string{"monitor.header"}, Moved: change("monitor.header", planner.Update, with(login, obj{"header": obj{"X-Key": list{sensitive(secretText)}}}),
+				with(login, obj{"header": obj{"X-Key": list{sensitive(secretText + "-found")}}}), field(`header["X-Key"]`))},
+	}
 	return p
 }
 

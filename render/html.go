@@ -96,7 +96,10 @@ type frame struct {
 }
 
 type (
-	shownRefusal struct{ Message, Who, Remedy string }
+	shownRefusal struct {
+		Message, Who, Remedy string
+		Moved                []shownLine
+	}
 	shownAlert   struct{ What, Addr, Text string }
 	shownFilter  struct{ By, Value, Label, Count string }
 )
@@ -125,7 +128,7 @@ func (pg *page) frame(all []*section, blocks int) frame {
 		f.Foot = append(f.Foot, budgetWords(planner.Budget{Apply: pg.p.Budget.Apply, Seconds: pg.p.Budget.Seconds}, false))
 	}
 	for _, r := range pg.p.Refusals {
-		f.Refusals = append(f.Refusals, shownRefusal{clean(r.Message), clean(concerned(r, "below")), clean(strings.Join(strings.Fields(r.Remedy), " "))})
+		f.Refusals = append(f.Refusals, shownRefusal{clean(r.Message), clean(concerned(r, "below")), clean(strings.Join(strings.Fields(r.Remedy), " ")), shownLines(pg.index.moved(r))})
 	}
 	for _, d := range pg.p.Warnings {
 		f.Warnings = append(f.Warnings, clean(d.String()))

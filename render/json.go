@@ -321,6 +321,28 @@ func (j *jsonWriter) refusals(rs []planner.Refusal) {
 		j.str("message", r.Message)
 		j.str("remedy", r.Remedy)
 		j.strs("addresses", r.Addrs)
+		j.moved(r.Moved)
+		j.shut('}')
+	}
+	j.shut(']')
+}
+
+// moved is in what an object moved under a saved plan.
+func (j *jsonWriter) moved(c *planner.Change) {
+	if c == nil {
+		return
+	}
+	j.key("moved")
+	j.open('[')
+	for i := range c.Fields {
+		f := &c.Fields[i]
+		a := attrOf(c, f)
+		j.open('{')
+		j.str("path", f.Path)
+		j.key("planned")
+		j.value(a, f.Before)
+		j.key("found")
+		j.value(a, f.After)
 		j.shut('}')
 	}
 	j.shut(']')

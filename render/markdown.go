@@ -12,10 +12,11 @@ import (
 const DefaultMaxBytes = 65_000
 
 const (
-	alertsShown   = 20  // alerts above the blocks; all of them are in their blocks too
-	warningsShown = 20  // warnings of the plan
-	detailColumns = 300 // columns after which a value is cut
-	cutReserve    = 400 // bytes kept for saying what was cut
+	alertsShown   = 20   // alerts above the blocks; all of them are in their blocks too
+	warningsShown = 20   // warnings of the plan
+	detailColumns = 300  // columns after which a value is cut
+	cutReserve    = 400  // bytes kept for saying what was cut
+	movedMost     = 2000 // bytes for in what an object moved
 )
 
 // Markdown is the plan for a pull request: counts and what is destroyed first,
@@ -80,6 +81,9 @@ func (m *markdown) refusals(b *strings.Builder) {
 			}
 		}
 		b.WriteString(strings.Join(lines, "\\\n") + "\n\n")
+		if moved := diffLines(m.index.moved(r)); len(moved) > 0 {
+			b.WriteString(fenced(moved, movedMost) + "\n")
+		}
 	}
 }
 

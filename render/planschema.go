@@ -13,7 +13,7 @@ func PlanSchema() ([]byte, error) {
 		{"diagnostic", diagnosticSchema()},
 		{"event", closed([]string{"actor", "interface"}, members{{"actor", text()}, {"interface", text()}, {"when", text()}}, "Who changed an object last, from the audit log.")},
 		{"referrer", closed([]string{"type", "id", "name"}, members{{"type", text()}, {"id", text()}, {"name", text()}, {"address", text()}}, "An object that uses another.")},
-		{"refusal", closed([]string{"code", "message", "remedy"}, members{{"code", text()}, {"message", text()}, {"remedy", text()}, {"addresses", listOf(text())}},
+		{"refusal", closed([]string{"code", "message", "remedy"}, members{{"code", text()}, {"message", text()}, {"remedy", text()}, {"addresses", listOf(text())}, {"moved", listOf(movedSchema())}},
 			"Why the plan is not carried out.")},
 		{"left_alone", closed([]string{"kind", "scope", "id", "label", "why"}, members{{"kind", text()}, {"scope", text()}, {"id", text()}, {"label", text()}, {"why", text()}},
 			"A live object that is not touched.")},
@@ -48,6 +48,10 @@ func failureSchema() members {
 		{"diagnostics", listOf(defRef("diagnostic")).with("minItems", 1)},
 		{"trueup", closed([]string{"outcome"}, members{{"outcome", members{{"const", "failed"}}}}, "")},
 	}, "What a command that failed before it had a result says instead.")
+}
+
+func movedSchema() members {
+	return closed([]string{"path", "planned", "found"}, members{{"path", text()}, {"planned", members{}}, {"found", members{}}}, "In what an object moved under a saved plan.")
 }
 
 func text() members             { return members{{"type", "string"}} }

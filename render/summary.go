@@ -67,6 +67,14 @@ func concerned(r planner.Refusal, where string) string {
 	return fmt.Sprintf("The first: %s, … (%s in all, listed %s)", strings.Join(r.Addrs[:addrsShown], ", "), comma(n), where)
 }
 
+// moved are the paths in which an object moved under a saved plan.
+func (x index) moved(r planner.Refusal) []line {
+	if r.Moved == nil {
+		return nil
+	}
+	return form{r.Moved.Names, x}.lines(r.Moved)
+}
+
 const refusedWords = "The plan is refused: nothing of it is sent."
 
 const noChanges = "No changes. Your Cloudflare configuration matches the files."

@@ -308,6 +308,9 @@ func (t *texter) refusals(p *planner.Plan) {
 	}
 	for _, r := range p.Refusals {
 		t.wrapped("Refused: "+clean(r.Message), "  ", danger)
+		if r.Moved != nil {
+			t.lines(t.index.moved(r))
+		}
 		if who := concerned(r, "above"); who != "" {
 			t.wrapped("  "+clean(who), "  ", none)
 		}

@@ -5,12 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"trueup/applier"
 	"trueup/cfclient"
+	"trueup/diag"
+	"trueup/loader"
 	"trueup/planner"
 	"trueup/schema"
 	"trueup/sink"
@@ -183,6 +187,7 @@ func (c *applyCmd) saved(ctx context.Context, a *app) error {
 		return fmt.Errorf("%s: %w", c.Plan, err)
 	}
 	r := run{app: a, state: c.stateFlags, api: c.apiFlags, guard: c.guardFlags, format: c.runFlags, approve: true, what: "apply --plan"}
+	a.diagnostics(editedFiles(plan))
 	g, err := a.graphOf(ctx, plan, c.fileFlags)
 	if err != nil {
 		return err
@@ -205,6 +210,20 @@ func (c *applyCmd) saved(ctx context.Context, a *app) error {
 		return r.end(plan, applier.Result{}, errRefused)
 	}
 	return r.do(ctx, plan)
+}
+
+// editedFiles warns of files that are there and no longer what the plan was made
+// from. It is carried out as it was saved all the same.
+func editedFiles(plan *planner.Plan) diag.List {
+	var out diag.List
+	for _, name := range slices.Sorted(maps.Keys(plan.Files)) {
+		text, err := os.ReadFile(name)
+		if err == nil && loader.Digest(text) != plan.Files[name] {
+			out.Add(diag.Diagnostic{Severity: diag.Warning, Summary: "this file is not what the plan was made from", Code: "edited",
+				Detail: "The plan is carried out as it was saved. Make a new one if the file's changes are meant too.", Range: diag.Range{File: name}})
+		}
+	}
+	return out
 }
 
 // graphOf loads the files that a saved plan was made from where they are

@@ -75,6 +75,9 @@ func (a *app) decide(ctx context.Context, w world, g *schema.Graph, have *state.
 	}
 	plan.SetWindow(w.Requests(), limit, remaining)
 	plan.Salt = have.Salt
+	if a.sources != nil {
+		plan.Files = a.sources.Digests()
+	}
 	return plan, nil
 }
 

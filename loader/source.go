@@ -2,6 +2,8 @@ package loader
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"slices"
 	"sort"
@@ -38,6 +40,27 @@ func (s *Sources) Files() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Sorted(maps.Keys(s.files))
+}
+
+// Digests are the SHA-256 of the files that were read, by name. A file in which
+// something sensitive stands is left out, since a digest could be guessed at.
+func (s *Sources) Digests() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make(map[string]string, len(s.files))
+	for name, src := range s.files {
+		if src.text != nil && !src.mute && len(src.hidden) == 0 {
+			out[name] = Digest(src.text)
+		}
+	}
+	return out
+}
+
+// Digest is the SHA-256 of a file's text, in hex. A byte order mark does not
+// count.
+func Digest(text []byte) string {
+	sum := sha256.Sum256(bytes.TrimPrefix(text, []byte("\ufeff")))
+	return hex.EncodeToString(sum[:])
 }
 
 func (s *Sources) get(file string) *source {

@@ -172,7 +172,8 @@ type Plan struct {
 	Warnings  diag.List
 	Destroy   bool
 	Targets   []schema.Addr
-	Salt      []byte // of digests of sensitive values in the saved plan: the state's
+	Files     map[string]string // the digests of the files that it was made from, by name; not of those in which something sensitive stands
+	Salt      []byte            // of digests of sensitive values in the saved plan: the state's
 
 	Budget Budget
 }

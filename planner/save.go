@@ -23,20 +23,21 @@ type envelope struct {
 }
 
 type savedPlan struct {
-	Paths     []string       `json:"paths"`
-	Dir       string         `json:"dir,omitempty"`
-	StatePath string         `json:"state,omitempty"`
-	Scopes    []schema.Scope `json:"scopes"`
-	Resources int            `json:"resources"`
-	Destroy   bool           `json:"destroy,omitempty"`
-	Targets   []schema.Addr  `json:"targets,omitempty"`
-	Salt      []byte         `json:"salt,omitempty"`
-	Budget    Budget         `json:"budget"`
-	Changes   []savedChange  `json:"changes"`
-	LeftAlone []LeftAlone    `json:"left_alone,omitempty"`
-	Foreign   int            `json:"foreign,omitempty"`
-	Refusals  []Refusal      `json:"refusals,omitempty"`
-	Warnings  diag.List      `json:"warnings,omitempty"`
+	Paths     []string          `json:"paths"`
+	Files     map[string]string `json:"files,omitempty"`
+	Dir       string            `json:"dir,omitempty"`
+	StatePath string            `json:"state,omitempty"`
+	Scopes    []schema.Scope    `json:"scopes"`
+	Resources int               `json:"resources"`
+	Destroy   bool              `json:"destroy,omitempty"`
+	Targets   []schema.Addr     `json:"targets,omitempty"`
+	Salt      []byte            `json:"salt,omitempty"`
+	Budget    Budget            `json:"budget"`
+	Changes   []savedChange     `json:"changes"`
+	LeftAlone []LeftAlone       `json:"left_alone,omitempty"`
+	Foreign   int               `json:"foreign,omitempty"`
+	Refusals  []Refusal         `json:"refusals,omitempty"`
+	Warnings  diag.List         `json:"warnings,omitempty"`
 }
 
 type savedChange struct {
@@ -82,7 +83,7 @@ type savedField struct {
 // sensitive values and without the live items as they came.
 func (p *Plan) Encode() ([]byte, error) {
 	s := savedPlan{
-		Paths: p.Paths, Dir: p.Dir, StatePath: p.StatePath, Scopes: p.Scopes, Resources: p.Resources, Destroy: p.Destroy, Targets: p.Targets, Salt: p.Salt,
+		Paths: p.Paths, Files: p.Files, Dir: p.Dir, StatePath: p.StatePath, Scopes: p.Scopes, Resources: p.Resources, Destroy: p.Destroy, Targets: p.Targets, Salt: p.Salt,
 		Budget: p.Budget, LeftAlone: p.LeftAlone, Foreign: p.Foreign, Refusals: p.Refusals, Warnings: p.Warnings,
 		Changes: make([]savedChange, len(p.Changes)),
 	}
@@ -207,7 +208,7 @@ func Decode(data []byte) (*Plan, error) {
 		return nil, fmt.Errorf("the saved plan cannot be read: %w", err)
 	}
 	p := &Plan{
-		Paths: s.Paths, Dir: s.Dir, StatePath: s.StatePath, Scopes: s.Scopes, Resources: s.Resources, Destroy: s.Destroy, Targets: s.Targets, Salt: s.Salt,
+		Paths: s.Paths, Files: s.Files, Dir: s.Dir, StatePath: s.StatePath, Scopes: s.Scopes, Resources: s.Resources, Destroy: s.Destroy, Targets: s.Targets, Salt: s.Salt,
 		Budget: s.Budget, LeftAlone: s.LeftAlone, Foreign: s.Foreign, Refusals: s.Refusals, Warnings: s.Warnings,
 		Changes: make([]*Change, len(s.Changes)),
 	}

@@ -86,7 +86,7 @@ func (a *app) closeAll() {
 // load reads the files. Its diagnostics are printed; on errors the error says
 // only that.
 func (a *app) load(ctx context.Context, f fileFlags) (*schema.Graph, error) {
-	g, sources, ds := loader.Load(ctx, loader.Options{Paths: f.Paths, Vars: f.Var, VarFiles: f.VarFile, Environ: a.Env})
+	g, sources, ds := loader.Load(ctx, f.options(a))
 	a.sources = sources
 	a.diagnostics(ds)
 	a.loaded = ds
@@ -95,6 +95,11 @@ func (a *app) load(ctx context.Context, f fileFlags) (*schema.Graph, error) {
 	}
 	a.graph = g
 	return g, nil
+}
+
+// options are how the loader is to read the files.
+func (f fileFlags) options(a *app) loader.Options {
+	return loader.Options{Paths: f.Paths, Vars: f.Var, VarFiles: f.VarFile, Environ: a.Env}
 }
 
 // statePath: --state, the setting, .trueup/state.json beside the files.

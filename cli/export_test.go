@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -14,6 +15,7 @@ import (
 	"trueup/loader"
 	"trueup/schema"
 	"trueup/sim"
+	"trueup/state"
 )
 
 // TestExportThenPlanIsEmpty: an account full of odd things, exported in both
@@ -127,8 +129,100 @@ func populate(s *sim.Server) (n int) {
 // zoneRead is the id of a permission group (the spec's example).
 const zoneRead = "c8fed203ed3043cba015a93ad1616f1f"
 
+// TestMissingOfRandomAccounts: files that list a part of an account, and then
+// what is missing put into them, plan to nothing.
+func TestMissingOfRandomAccounts(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s := sim.New(sim.Options{RateLimit: sim.RateLimit{Requests: -1}, TokenQuota: -1})
+		h := newHousehold(t, rt, s)
+		groups, err := h.client.Catalogue(context.Background(), accountScopes[1])
+		if err != nil {
+			rt.Fatal(err)
+		}
+		made := generator{rt: rt, dir: h.dir, groups: groups, seen: map[string]bool{}}
+		h.apply(made.graph(accountScopes...), 0)
+		alike(rt, s)
+		in := h.live(accountScopes)
+		in.Objects = slices.DeleteFunc(in.Objects, func(*schema.Object) bool { return rapid.Bool().Draw(rt, "left out") })
+		d := loader.NewDraft(in)
+		if d.Resources() == 0 {
+			return
+		}
+		dir, err := os.MkdirTemp(h.dir, "missing")
+		if err != nil {
+			rt.Fatal(err)
+		}
+		first, second := rapid.SampledFrom([]loader.Format{loader.YAML, loader.HCL}).Draw(rt, "first"), rapid.SampledFrom([]loader.Format{loader.YAML, loader.HCL}).Draw(rt, "second")
+		parts, to := []loader.Part{{Name: "trueup." + string(first), Text: d.Text(first)}}, destination{path: dir, dir: true, format: second}
+		if rapid.Bool().Draw(rt, "split") {
+			parts = d.Split(first)
+		} else if rapid.Bool().Draw(rt, "into the one file") {
+			to = destination{path: filepath.Join(dir, parts[0].Name)}
+		}
+		for _, p := range parts {
+			if err := os.WriteFile(filepath.Join(dir, p.Name), p.Text, 0o600); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		have := &state.Snapshot{Salt: make([]byte, 16)}
+		if rapid.Bool().Draw(rt, "with state") {
+			have = h.load()
+		}
+		g := h.complete(dir, to, have)
+		if want := loader.NewDraft(h.live(accountScopes)).Resources(); len(g.Resources) != want {
+			rt.Fatalf("%d resources, %d can be written", len(g.Resources), want)
+		}
+	})
+}
+
+// complete puts what is missing into the files of dir, and wants them to plan
+// to nothing.
+func (h household) complete(dir string, to destination, have *state.Snapshot) *schema.Graph {
+	c, a := &exportCmd{Missing: true}, &app{IO: IO{Env: func(string) (string, bool) { return "", false }, Out: io.Discard, Err: io.Discard}}
+	c.Paths = []string{dir}
+	for _, s := range accountScopes {
+		c.Scope = append(c.Scope, s.String())
+	}
+	g, err := a.load(context.Background(), c.fileFlags)
+	if err != nil {
+		h.rt.Fatal(err)
+	}
+	in, err := c.unlisted(context.Background(), a, h.client, g, have)
+	if err != nil {
+		h.rt.Fatal(err)
+	}
+	d := loader.NewDraft(in)
+	if d.Resources() > 0 {
+		parts, err := loader.Insert(context.Background(), c.options(a), a.sources, d, to.fileFor)
+		if err != nil {
+			h.rt.Fatal(err)
+		}
+		if err := replaceFiles(parts); err != nil {
+			h.rt.Fatal(err)
+		}
+	}
+	if g, err = a.load(context.Background(), c.fileFlags); err != nil {
+		h.rt.Fatal(err)
+	}
+	h.wantEmpty(g, have, "after --missing")
+	if in, err = c.unlisted(context.Background(), a, h.client, g, have); err != nil || loader.NewDraft(in).Resources() > 0 {
+		h.rt.Fatalf("%v; still missing: %v", err, in.Objects)
+	}
+	return g
+}
+
 // exported is the export of the scopes, loaded.
 func (h household) exported(format loader.Format, scopes []schema.Scope) *schema.Graph {
+	d := loader.NewDraft(h.live(scopes))
+	whole, parts := h.loads([]loader.Part{{Name: "trueup." + string(format), Text: d.Text(format)}}), h.loads(d.Split(format))
+	if len(whole.Resources) != d.Resources() || !reflect.DeepEqual(values(whole), values(parts)) {
+		h.rt.Fatalf("one file has %d resources, several %d, the draft %d", len(whole.Resources), len(parts.Resources), d.Resources())
+	}
+	return whole
+}
+
+// live is everything in the scopes.
+func (h household) live(scopes []schema.Scope) loader.ExportInput {
 	in := loader.ExportInput{Scope: scopes[0], Catalogues: map[schema.Scope]schema.Catalogue{}}
 	for _, scope := range scopes {
 		for _, k := range schema.Kinds {
@@ -148,12 +242,7 @@ func (h household) exported(format loader.Format, scopes []schema.Scope) *schema
 			}
 		}
 	}
-	d := loader.NewDraft(in)
-	whole, parts := h.loads([]loader.Part{{Name: "trueup." + string(format), Text: d.Text(format)}}), h.loads(d.Split(format))
-	if len(whole.Resources) != d.Resources() || !reflect.DeepEqual(values(whole), values(parts)) {
-		h.rt.Fatalf("one file has %d resources, several %d, the draft %d", len(whole.Resources), len(parts.Resources), d.Resources())
-	}
-	return whole
+	return in
 }
 
 func values(g *schema.Graph) (out []any) {

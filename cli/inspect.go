@@ -102,7 +102,7 @@ func (c *lintCmd) Run(ctx context.Context, a *app) error {
 // machineDiagnostics loads the files and reports, with lint's findings where
 // there are rules, in the format asked for.
 func (a *app) machineDiagnostics(ctx context.Context, f fileFlags, format string, rules []diag.Rule) error {
-	g, sources, ds := loader.Load(ctx, loader.Options{Paths: f.Paths, Vars: f.Var, VarFiles: f.VarFile, Environ: a.Env})
+	g, sources, ds := loader.Load(ctx, f.options(a))
 	a.sources = sources
 	if rules != nil && !ds.HasErrors() {
 		ds.Add(lint.Lint(g, time.Now())...)

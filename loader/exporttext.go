@@ -31,7 +31,10 @@ type Part struct {
 
 // Text is the draft as one file.
 func (d *Draft) Text(f Format) []byte {
-	texts := [][]byte{d.settings(f)}
+	var texts [][]byte
+	if d.in.Files == nil {
+		texts = append(texts, d.settings(f))
+	}
 	for _, k := range schema.Kinds {
 		if text := d.kind(f, k); text != nil {
 			texts = append(texts, text)
@@ -44,7 +47,7 @@ func (d *Draft) Text(f Format) []byte {
 // where that is not the user.
 func (d *Draft) Split(f Format) []Part {
 	var out []Part
-	if d.in.Scope != schema.UserScope && len(d.items) > 0 {
+	if d.in.Files == nil && d.in.Scope != schema.UserScope && len(d.items) > 0 {
 		out = append(out, Part{"settings." + string(f), d.settings(f)})
 	}
 	for _, k := range schema.Kinds {

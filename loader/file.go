@@ -48,19 +48,28 @@ var metaNames = []string{"for_each", "scope", "id", "depends_on", "prevent_destr
 func (l *loader) read(found foundFile) *file {
 	f := &file{l: l, src: &source{name: found.name, dir: found.dir(), templates: map[*yaml.Node]*template{}}}
 	l.sources.put(f.src)
-	text, err := readFile(l.at(found.name), maxFile)
+	text, err := l.text(found.name)
 	if err != nil {
 		f.diags.Add(diag.Diagnostic{Summary: reason(err), Code: "file", Range: diag.Range{File: found.name}})
 		f.partial = true
 		return f
 	}
-	f.src.text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	f.src.text = bytes.TrimPrefix(text, []byte(byteOrderMark))
+	f.src.mark = len(text) > len(f.src.text)
 	if filepath.Ext(found.name) == ".hcl" {
 		f.readHCL()
 	} else {
 		f.readYAML()
 	}
 	return f
+}
+
+// text is what the file holds, or is to be taken to hold.
+func (l *loader) text(name string) ([]byte, error) {
+	if text, ok := l.opts.Text[name]; ok {
+		return text, nil
+	}
+	return readFile(l.at(name), maxFile)
 }
 
 func (f *file) error(r diag.Range, code, summary, remedy, hint string) {

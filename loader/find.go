@@ -101,7 +101,10 @@ func (l *loader) defaults() []string {
 // filesOf gives the files that a PATH means, and its directory.
 func (l *loader) filesOf(path string) (names []string, dir string) {
 	info, err := os.Stat(l.at(path))
+	_, given := l.opts.Text[path]
 	switch {
+	case given:
+		return []string{path}, filepath.Dir(path)
 	case err != nil:
 		l.problem(path, reason(err), "Name a file or a directory that is there.")
 		return nil, ""
@@ -132,6 +135,12 @@ func (l *loader) list(path string) []string {
 			names = append(names, filepath.Join(path, name))
 		}
 	}
+	for name := range l.opts.Text {
+		if filepath.Dir(name) == filepath.Clean(path) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
 	if len(names) == 0 {
 		l.problem(path, "this directory holds no configuration", "Its files must end in .yaml, .yml or .hcl.")
 	}

@@ -30,6 +30,11 @@ type Options struct {
 	Dir      string   // the working directory; "" is the process's
 	Vars     []string // NAME=VALUE of --var; a later one wins
 	VarFiles []string // --var-file: YAML, JSON or HCL by extension; a later one wins
+
+	// Text is what files hold that are not, or not so, on the disk: by name as
+	// in Paths, or as a directory in Paths and the name in it.
+	Text map[string][]byte
+
 	// Environ looks up an environment variable, for TRUEUP_VAR_name and env();
 	// nil: nothing is set.
 	Environ func(string) (string, bool)

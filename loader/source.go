@@ -95,6 +95,8 @@ func (s *source) place(r hcl.Range) diag.Range {
 	return diag.Range{File: s.name, Start: s.within(node, r.Start.Byte), End: s.within(node, r.End.Byte)}
 }
 
+const byteOrderMark = "\xef\xbb\xbf"
+
 // templateMark separates, in the file name that hcl is given for the text of a
 // YAML scalar, the file's name from the scalar's number.
 const templateMark = "\x00"
@@ -104,6 +106,7 @@ type source struct {
 	name string // as it is shown
 	dir  string // what paths written in it are relative to; "" is the working directory
 	text []byte // without byte order mark
+	mark bool   // it had one
 
 	templates map[*yaml.Node]*template // of YAML scalars with ${ or %{
 	scalars   []*yaml.Node             // the same scalars, by number

@@ -19,6 +19,8 @@ type exportCmd struct {
 	Scope   []string `placeholder:"SCOPE" help:"user, account:<id> or zone:<id> (repeatable; default user, with --missing those of the files)."`
 	Out     string   `placeholder:"PATH" help:"Write to a file, or to a directory with a file for each kind, instead of stdout."`
 	Missing bool     `help:"Only what the files at PATH do not list; with --out, put into them."`
+
+	FromTerraformState string `placeholder:"FILE" help:"Only what a Terraform state (version 4; - is standard input) has, under its names."`
 }
 
 func (c *exportCmd) Run(ctx context.Context, a *app) error {
@@ -28,10 +30,15 @@ func (c *exportCmd) Run(ctx context.Context, a *app) error {
 	switch {
 	case err != nil:
 		return err
+	case c.Missing && c.FromTerraformState != "":
+		return errors.New("--missing and --from-terraform-state don't go together: export what Terraform has first, then what is missing")
 	case c.Missing:
 		return c.missing(ctx, a, to)
 	case len(c.Paths)+len(c.Var)+len(c.VarFile) > 0:
 		return errors.New("export reads files only with --missing; where it writes is said by --out")
+	}
+	if c.FromTerraformState != "" {
+		return c.fromTerraform(ctx, a, to)
 	}
 	return c.all(ctx, a, to)
 }

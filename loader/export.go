@@ -15,6 +15,10 @@ type ExportInput struct {
 	Catalogues map[schema.Scope]schema.Catalogue
 	Scope      schema.Scope // the default scope of the files; other objects say theirs
 
+	// Others are live objects that stay out. They matter where one of them is told
+	// apart by the same as an object that is written.
+	Others []*schema.Object
+
 	// Names are what resources are to be called, where that is not left to
 	// NewDraft; nil is fine.
 	Names map[*schema.Object]Name
@@ -90,7 +94,7 @@ func NewDraft(in ExportInput) *Draft {
 
 // beside takes note of what the files have.
 func (d *Draft) beside() {
-	for _, o := range d.in.Objects {
+	for _, o := range slices.Concat(d.in.Objects, d.in.Others) {
 		d.keys[naturalKey(o)]++
 	}
 	for o, addr := range d.in.Listed {

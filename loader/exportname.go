@@ -42,6 +42,9 @@ func (d *Draft) bulks(k *schema.Kind, objects []*schema.Object) (left []*schema.
 				key += "\x00" + p.key + "=" + hclText(p.val, "")
 			}
 		}
+		if n := d.in.Names[o]; n.Text != "" && n.Family == "" {
+			key = "\x00" + n.Text + "\x00" + o.ID // it has a name of its own
+		}
 		if families[key] == nil {
 			families[key] = &family{name: d.in.Names[o].Family, pairs: pairs}
 			order = append(order, key)

@@ -2,6 +2,7 @@ package applier
 
 import (
 	"context"
+	"slices"
 
 	"trueup/planner"
 	"trueup/state"
@@ -13,13 +14,16 @@ import (
 // events are by the position of their change.
 func (r *run) bookkeeping(ctx context.Context, p *planner.Plan) (map[int]Event, error) {
 	events := map[int]Event{}
-	var drops, puts []state.Record
+	var drops, puts, taken []state.Record
 	writes := false
 	for i, c := range p.Changes {
 		if c.Refused != "" {
 			continue
 		}
 		writes = writes || acts(c)
+		if c.Adopted {
+			taken = append(taken, state.Record{Outcome: &state.Outcome{Undo: &state.Undo{Op: state.OpAdopt, Addr: c.Addr, Scope: c.Scope, ID: c.ID}}})
+		}
 		if c.Action == planner.NoOp && !c.Record {
 			continue
 		}
@@ -39,7 +43,7 @@ func (r *run) bookkeeping(ctx context.Context, p *planner.Plan) (map[int]Event, 
 	recs := append(drops, puts...)
 	if writes {
 		now := r.o.Now()
-		recs = append([]state.Record{{Begin: &now}}, recs...)
+		recs = slices.Concat([]state.Record{{Begin: &now}}, recs, taken)
 	}
 	if len(recs) > 0 {
 		if err := r.book.record(ctx, recs...); err != nil {

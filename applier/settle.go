@@ -46,6 +46,9 @@ func Settle(ctx context.Context, api API, st state.Store, snap *state.Snapshot, 
 // settle is what an open intent came to.
 func (r *run) settle(ctx context.Context, k *schema.Kind, in *state.Intent) ([]state.Outcome, error) {
 	ended := []state.Outcome{{Seq: in.Seq}}
+	if in.Op == state.OpUpdate || in.Op == state.OpDelete {
+		ended[0].Undo = r.perhaps(in)
+	}
 	switch in.Op {
 	case state.OpCreate:
 		return r.settleCreate(ctx, k, in)
@@ -61,6 +64,17 @@ func (r *run) settle(ctx context.Context, k *schema.Kind, in *state.Intent) ([]s
 		}
 	}
 	return ended, nil
+}
+
+// perhaps is what would take back a write of which it is not known whether it
+// was executed: where it was not, that does nothing. nil where the state has
+// nothing of the object before.
+func (r *run) perhaps(in *state.Intent) *state.Undo {
+	e := r.book.entryOf(in.Addr, in.Scope, in.ID)
+	if e == nil {
+		return nil
+	}
+	return &state.Undo{Op: in.Op, Addr: in.Addr, Scope: in.Scope, ID: in.ID, Before: e.Applied, After: in.Values}
 }
 
 // settleCreate looks for what a create may have made. Of several, none is

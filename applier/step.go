@@ -110,6 +110,10 @@ func (s *step) put(ctx context.Context, in *state.Intent, e *state.Entry, undo *
 		}
 	}
 	s.entry = e
+	if s.c.Release {
+		key := e.Key()
+		out.Put, out.Drop = nil, &key
+	}
 	return s.book.outcomes(ctx, append(outs, out)...)
 }
 

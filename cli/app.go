@@ -86,7 +86,11 @@ func (a *app) closeAll() {
 // load reads the files. Its diagnostics are printed; on errors the error says
 // only that.
 func (a *app) load(ctx context.Context, f fileFlags) (*schema.Graph, error) {
-	g, sources, ds := loader.Load(ctx, f.options(a))
+	return a.accept(loader.Load(ctx, f.options(a)))
+}
+
+// accept takes what was loaded, with what is to be said about it.
+func (a *app) accept(g *schema.Graph, sources *loader.Sources, ds diag.List) (*schema.Graph, error) {
 	a.sources = sources
 	a.diagnostics(ds)
 	a.loaded = ds

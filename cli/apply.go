@@ -98,11 +98,7 @@ func (r *run) open(ctx context.Context, g *schema.Graph) error {
 	if r.have, err = r.store.Load(ctx); err != nil {
 		return err
 	}
-	dir := "."
-	if g != nil {
-		dir = g.Dir
-	}
-	if r.client, err = r.connect(r.api, dir); err != nil {
+	if r.client, err = r.connect(r.api, dirOf(g)); err != nil {
 		return err
 	}
 	if len(r.have.Open) == 0 {
@@ -156,14 +152,19 @@ func (r *run) fresh(ctx context.Context, g *schema.Graph, destroy bool) error {
 		return err
 	}
 	r.diagnostics(plan.Warnings)
-	if err := r.preview(plan, sourceName(g)); err != nil {
+	return r.carryOut(ctx, plan, sourceName(g))
+}
+
+// carryOut shows the plan, asks and does it.
+func (r *run) carryOut(ctx context.Context, plan *planner.Plan, source string) error {
+	if err := r.preview(plan, source); err != nil {
 		return err
 	}
 	if len(plan.Refusals) > 0 {
 		return r.end(plan, applier.Result{}, errRefused)
 	}
 	if plan.Outcome() != "none" && !r.approve {
-		yes, err := r.ask(plan, destroy)
+		yes, err := r.ask(plan)
 		if err != nil || !yes {
 			return err
 		}
@@ -272,9 +273,9 @@ func (r *run) recheck(ctx context.Context, plan *planner.Plan) error {
 }
 
 // ask asks on the terminal.
-func (r *run) ask(plan *planner.Plan, destroy bool) (bool, error) {
+func (r *run) ask(plan *planner.Plan) (bool, error) {
 	question := "Apply this plan?"
-	if destroy {
+	if plan.Destroy {
 		question = "Destroy all of this? It cannot be taken back."
 	}
 	fmt.Fprintf(r.Err, "\n%s Only 'yes' is taken as yes: ", question)

@@ -21,6 +21,7 @@ type commands struct {
 	Snapshot   snapshotCmd   `cmd:"" help:"Write the live objects to one file, to plan against without credentials."`
 	Lint       lintCmd       `cmd:"" help:"Look for overlaps, shadowed rules, over-wide tokens, expiries."`
 	State      stateCmd      `cmd:"" help:"What we own."`
+	Undo       undoCmd       `cmd:"" help:"Take the last apply back: show the plan that does it, and ask."`
 	Token      tokenCmd      `cmd:"" help:"Roll a token."`
 	Graph      graphCmd      `cmd:"" help:"What depends on what."`
 	Schema     schemaCmd     `cmd:"" help:"JSON Schema of the YAML, for editors."`

@@ -34,11 +34,17 @@ type world interface {
 	Window() (limit, remaining int, known bool)
 }
 
-// decide reads what a plan needs, makes it, asks what it would be better for
-// knowing, and makes it again.
+// decide plans what the files want; destroy: that nothing of ours stays.
 func (a *app) decide(ctx context.Context, w world, g *schema.Graph, have *state.Snapshot, f guardFlags, destroy bool) (*planner.Plan, error) {
-	in := planner.Input{Want: g, Have: have, Now: a.now().UTC().Truncate(time.Second), Destroy: destroy,
-		Options: planner.Options{AllowDeletes: f.AllowDeletes, AllowLockout: f.AllowLockout, FailOn: f.FailOn}}
+	return a.plan(ctx, w, planner.Input{Want: g, Have: have, Destroy: destroy}, f)
+}
+
+// plan reads what a plan needs, makes it, asks what it would be better for
+// knowing, and makes it again. The input says what is wanted and ours.
+func (a *app) plan(ctx context.Context, w world, in planner.Input, f guardFlags) (*planner.Plan, error) {
+	g, have := in.Want, in.Have
+	in.Now = a.now().UTC().Truncate(time.Second)
+	in.Options = planner.Options{AllowDeletes: f.AllowDeletes, AllowLockout: f.AllowLockout, FailOn: f.FailOn}
 	var err error
 	if in.Targets, err = targets(f.Target); err != nil {
 		return nil, err
@@ -46,7 +52,7 @@ func (a *app) decide(ctx context.Context, w world, g *schema.Graph, have *state.
 	if in.Own, err = a.ownAddresses(f.OwnAddress); err != nil {
 		return nil, err
 	}
-	reads := planner.Needs(g, have, destroy)
+	reads := planner.Needs(g, have, in.Destroy)
 	if err := missing(w, g, reads); err != nil {
 		return nil, err
 	}

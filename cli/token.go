@@ -52,7 +52,7 @@ func (c *tokenRollCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if !c.AutoApprove {
-		if yes, err := r.ask(roll, false); err != nil || !yes {
+		if yes, err := r.ask(roll); err != nil || !yes {
 			return err
 		}
 	}

@@ -13,6 +13,10 @@ import (
 	"trueup/diag"
 )
 
+// NoConfiguration is the code of the error that Load gives where no path is
+// named and none of the default ones is there.
+const NoConfiguration = "no-configuration"
+
 const maxFile = 256 << 20 // bytes of a file of configuration
 
 // defaultPaths are looked for where no PATH is given.
@@ -89,7 +93,10 @@ func (l *loader) defaults() []string {
 	}
 	switch len(there) {
 	case 0:
-		l.problem("", "there is no configuration here", "Name a file or a directory, or write trueup.yaml. Looked for: "+strings.Join(defaultPaths, ", ")+"/.")
+		l.diags.Add(diag.Diagnostic{
+			Code: NoConfiguration, Summary: "there is no configuration here",
+			Detail: "Name a file or a directory, or write trueup.yaml. Looked for: " + strings.Join(defaultPaths, ", ") + "/.",
+		})
 	case 1:
 		return there
 	default:

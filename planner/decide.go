@@ -151,6 +151,21 @@ func (m *maker) create(w *wanted) {
 	s := m.newStep(w.group, w.Addr, Create, reason)
 	s.After = planned(w.Kind, w.row, nil)
 	m.place(w, s)
+	m.undone(w, s)
+}
+
+// undone says of what is done that it takes the last apply back, and gives up
+// what that took over.
+func (m *maker) undone(w *wanted, s *step) {
+	if !m.in.Undo {
+		return
+	}
+	if s.Release = m.in.Release[w.Addr]; s.Release && s.Action == NoOp {
+		s.Action = Forget
+	}
+	if s.Action != NoOp && (s.Reason == ReasonNone || s.Reason == ReasonGone) {
+		s.Reason = ReasonUndone
+	}
 }
 
 // keep decides about an object that is there: nothing, an update or a
@@ -183,6 +198,7 @@ func (m *maker) keep(w *wanted) {
 	m.ownership(w, s)
 	m.place(w, s)
 	m.secret(w, s)
+	m.undone(w, s)
 	if s.Action == NoOp {
 		s.Record = s.Adopted || !s.RenamedFrom.IsZero() || w.outdated(s)
 	}

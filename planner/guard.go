@@ -127,7 +127,11 @@ func (m *maker) guardLimits() {
 		return
 	}
 	limits, before := m.in.Want.Settings.Limits, len(m.plan.Refusals)
-	remedy := fmt.Sprintf("If that is meant: trueup apply --allow-deletes %d", len(all))
+	command := "apply"
+	if m.in.Undo {
+		command = "undo"
+	}
+	remedy := fmt.Sprintf("If that is meant: trueup %s --allow-deletes %d", command, len(all))
 	for _, g := range m.groups {
 		if text := g.pastLimits(len(deletes[g.ListKey]), limits); text != "" {
 			m.refuse(codeLimits, text, remedy, deletes[g.ListKey]...)

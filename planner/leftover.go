@@ -13,6 +13,7 @@ const (
 	whyForeign  = "not ours"
 	whyRetiring = "retiring"
 	whyMoved    = "moved to another scope"
+	whyUndo     = "not a part of the last apply"
 )
 
 // leftovers decides about what no resource means: live objects, and entries of
@@ -57,6 +58,8 @@ func (m *maker) leftover(g *group, o *object) {
 func (m *maker) owned(g *group, o *object) {
 	w := m.wants[o.entry.Addr]
 	switch {
+	case w == nil && m.in.Undo:
+		m.remove(g, o, ReasonUndone, false)
 	case w == nil:
 		m.remove(g, o, ReasonNotListed, false)
 	case w.group != g:
@@ -133,6 +136,9 @@ func (m *maker) fill(s *step, o *object, w *wanted) {
 }
 
 func (m *maker) alone(o *object, why string) {
+	if m.in.Undo && why == whyForeign {
+		why = whyUndo
+	}
 	row := o.Values
 	if o.entry != nil {
 		row = newView(o.Kind, o.Values, nil, o.entry.Applied, nil).before

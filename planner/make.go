@@ -122,7 +122,7 @@ func newMaker(in Input) *maker {
 		in.Have = &state.Snapshot{}
 	}
 	p := &Plan{
-		Paths: in.Want.Paths, Dir: in.Want.Dir, StatePath: in.Want.Settings.StatePath, Resources: len(in.Want.Resources), Destroy: in.Destroy,
+		Paths: in.Want.Paths, Dir: in.Want.Dir, StatePath: in.Want.Settings.StatePath, Resources: len(in.Want.Resources), Destroy: in.Destroy, Undo: in.Undo,
 		Targets: in.Targets, Salt: in.Have.Salt, Budget: Budget{Remaining: -1},
 	}
 	return &maker{

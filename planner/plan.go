@@ -28,6 +28,8 @@ type Input struct {
 	Referrers  map[ObjectKey][]schema.Referrer   // who uses an object, where it was asked
 	Audit      map[ObjectKey]Event               // the latest change of an object, where it could be had
 	Destroy    bool                              // delete everything that the state owns
+	Undo       bool                              // Want and Have are only what the last apply touched (Undo): the rest stays as it is
+	Release    map[schema.Addr]bool              // of an undo: these are nobody's afterwards
 	Targets    []schema.Addr                     // only these and what they need; an address without key means all its instances
 	Options    Options
 }
@@ -91,6 +93,7 @@ const (
 	ReasonSecretLost   Reason = "secret-lost"   // the secret never reached its sink
 	ReasonSuperseded   Reason = "superseded"    // the address now means another object
 	ReasonMovedScope   Reason = "moved-scope"   // the address is now in another scope; this one is left as it is
+	ReasonUndone       Reason = "undone"        // the last apply is taken back
 )
 
 // Change is what happens to one object.
@@ -106,6 +109,7 @@ type Change struct {
 	Roll        bool        // of an Update: its secret is renewed afterwards, since the last one never reached its sink
 	Record      bool        // of a NoOp: what the state remembers of it is no longer so (or nothing), so apply records it
 	Adopted     bool        // a live object that was not ours is taken over
+	Release     bool        // it is not ours any more afterwards
 	RenamedFrom schema.Addr // the address under which it was ours; zero if not renamed. That entry goes only if it still has this ID: addresses can be swapped
 
 	Before schema.Row // what is there; nil if nothing is
@@ -171,6 +175,7 @@ type Plan struct {
 	Refusals  []Refusal
 	Warnings  diag.List
 	Destroy   bool
+	Undo      bool // it takes the last apply back
 	Targets   []schema.Addr
 	Files     map[string]string // the digests of the files that it was made from, by name; not of those in which something sensitive stands
 	Salt      []byte            // of digests of sensitive values in the saved plan: the state's

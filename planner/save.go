@@ -30,6 +30,7 @@ type savedPlan struct {
 	Scopes    []schema.Scope    `json:"scopes"`
 	Resources int               `json:"resources"`
 	Destroy   bool              `json:"destroy,omitempty"`
+	Undo      bool              `json:"undo,omitempty"`
 	Targets   []schema.Addr     `json:"targets,omitempty"`
 	Salt      []byte            `json:"salt,omitempty"`
 	Budget    Budget            `json:"budget"`
@@ -50,6 +51,7 @@ type savedChange struct {
 	Roll           bool              `json:"roll,omitempty"`
 	Record         bool              `json:"record,omitempty"`
 	Adopted        bool              `json:"adopted,omitempty"`
+	Release        bool              `json:"release,omitempty"`
 	RenamedFrom    *schema.Addr      `json:"renamed_from,omitempty"`
 	Before         json.RawMessage   `json:"before,omitempty"`
 	After          json.RawMessage   `json:"after,omitempty"`
@@ -83,7 +85,7 @@ type savedField struct {
 // sensitive values and without the live items as they came.
 func (p *Plan) Encode() ([]byte, error) {
 	s := savedPlan{
-		Paths: p.Paths, Files: p.Files, Dir: p.Dir, StatePath: p.StatePath, Scopes: p.Scopes, Resources: p.Resources, Destroy: p.Destroy, Targets: p.Targets, Salt: p.Salt,
+		Paths: p.Paths, Files: p.Files, Dir: p.Dir, StatePath: p.StatePath, Scopes: p.Scopes, Resources: p.Resources, Destroy: p.Destroy, Undo: p.Undo, Targets: p.Targets, Salt: p.Salt,
 		Budget: p.Budget, LeftAlone: p.LeftAlone, Foreign: p.Foreign, Refusals: p.Refusals, Warnings: p.Warnings,
 		Changes: make([]savedChange, len(p.Changes)),
 	}
@@ -114,7 +116,7 @@ func marshal(v any) ([]byte, error) {
 func encodeChange(c *Change, salt []byte) (savedChange, error) {
 	s := savedChange{
 		Addr: c.Addr, Scope: c.Scope, ID: c.ID, Deposed: c.Deposed, Action: c.Action, Reason: c.Reason, Roll: c.Roll,
-		Record: c.Record, Adopted: c.Adopted, Same: c.Same, Names: c.Names, Gains: c.Gains, Referrers: c.Referrers, Event: c.Event,
+		Record: c.Record, Adopted: c.Adopted, Release: c.Release, Same: c.Same, Names: c.Names, Gains: c.Gains, Referrers: c.Referrers, Event: c.Event,
 		PreventDestroy: c.PreventDestroy, DependsOn: c.DependsOn, Refused: c.Refused, Needs: c.Needs, Wave: c.Wave,
 		Kept: sameSlice(c.Before, c.After),
 	}
@@ -208,7 +210,7 @@ func Decode(data []byte) (*Plan, error) {
 		return nil, fmt.Errorf("the saved plan cannot be read: %w", err)
 	}
 	p := &Plan{
-		Paths: s.Paths, Files: s.Files, Dir: s.Dir, StatePath: s.StatePath, Scopes: s.Scopes, Resources: s.Resources, Destroy: s.Destroy, Targets: s.Targets, Salt: s.Salt,
+		Paths: s.Paths, Files: s.Files, Dir: s.Dir, StatePath: s.StatePath, Scopes: s.Scopes, Resources: s.Resources, Destroy: s.Destroy, Undo: s.Undo, Targets: s.Targets, Salt: s.Salt,
 		Budget: s.Budget, LeftAlone: s.LeftAlone, Foreign: s.Foreign, Refusals: s.Refusals, Warnings: s.Warnings,
 		Changes: make([]*Change, len(s.Changes)),
 	}
@@ -225,7 +227,7 @@ func Decode(data []byte) (*Plan, error) {
 func decodeChange(s *savedChange, n int) (*Change, error) {
 	c := &Change{
 		Addr: s.Addr, Kind: schema.KindNamed(s.Addr.Kind), Scope: s.Scope, ID: s.ID, Deposed: s.Deposed, Action: s.Action,
-		Reason: s.Reason, Roll: s.Roll, Record: s.Record, Adopted: s.Adopted, Same: s.Same, Names: s.Names, Gains: s.Gains, Referrers: s.Referrers,
+		Reason: s.Reason, Roll: s.Roll, Record: s.Record, Adopted: s.Adopted, Release: s.Release, Same: s.Same, Names: s.Names, Gains: s.Gains, Referrers: s.Referrers,
 		Event: s.Event, PreventDestroy: s.PreventDestroy, DependsOn: s.DependsOn, Refused: s.Refused, Needs: s.Needs, Wave: s.Wave,
 	}
 	if c.Kind == nil {

@@ -248,6 +248,8 @@ func reasonWords(c *planner.Change) string {
 		return "its address now means another object"
 	case planner.ReasonMovedScope:
 		return "its address is now in another scope"
+	case planner.ReasonUndone:
+		return undoneWords(c)
 	}
 	switch {
 	case c.Roll:
@@ -256,6 +258,21 @@ func reasonWords(c *planner.Change) string {
 		return "new secret"
 	}
 	return ""
+}
+
+func undoneWords(c *planner.Change) string {
+	switch c.Action {
+	case planner.Create:
+		return "the last apply deleted it"
+	case planner.Delete:
+		return "the last apply created it"
+	case planner.Forget:
+		return "the last apply adopted it"
+	}
+	if c.Release {
+		return "as it was before the last apply adopted it, and not ours any more"
+	}
+	return "as it was before the last apply"
 }
 
 func rotationWords(c *planner.Change) string {

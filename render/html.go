@@ -108,7 +108,7 @@ func (pg *page) frame(all []*section, blocks int) frame {
 	n := pg.p.Counts()
 	f := frame{
 		Policy: policy(), Style: template.CSS(pageStyle), Script: template.JS(pageScript),
-		Title: clean(pg.o.Title), Line: noChanges, Headline: headline(pg.p, pg.o), Counts: n,
+		Title: clean(pg.o.Title), Line: noChangesWords(pg.p), Headline: headline(pg.p, pg.o), Counts: n,
 		Changes: pg.p.Outcome() != "none", Open: blocks <= unfolded, Blocks: blocks,
 	}
 	if f.Title == "" {

@@ -79,6 +79,14 @@ const refusedWords = "The plan is refused: nothing of it is sent."
 
 const noChanges = "No changes. Your Cloudflare configuration matches the files."
 
+// noChangesWords say that there is nothing to do.
+func noChangesWords(p *planner.Plan) string {
+	if p.Undo {
+		return "No changes. There is nothing of the last apply to take back."
+	}
+	return noChanges
+}
+
 func planLine(n planner.Counts) string {
 	return fmt.Sprintf("Plan: %d to add, %d to change, %d to destroy.", n.Add, n.Change, n.Destroy)
 }

@@ -327,7 +327,7 @@ func (t *texter) summary(p *planner.Plan) {
 	n := p.Counts()
 	outcome := p.Outcome()
 	if outcome == "none" {
-		t.line(t.paint(bold, noChanges))
+		t.line(t.paint(bold, noChangesWords(p)))
 	} else {
 		t.line(t.paint(bold, planLine(n)))
 	}

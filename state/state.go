@@ -105,7 +105,8 @@ const (
 	OpCreate Op = "create"
 	OpUpdate Op = "update"
 	OpDelete Op = "delete"
-	OpRoll   Op = "roll" // a new secret
+	OpRoll   Op = "roll"  // a new secret
+	OpAdopt  Op = "adopt" // no write: an object that was there became ours; only in an Undo
 )
 
 // Intent is a write that is about to be sent.
@@ -136,8 +137,8 @@ type Undo struct {
 	Addr   schema.Addr
 	Scope  schema.Scope
 	ID     string
-	Before schema.Row // sealed; nil for a create
-	After  schema.Row // sealed; nil for a delete
+	Before schema.Row // sealed; nil for a create, a roll and an adoption
+	After  schema.Row // sealed; nil for a delete, a roll and an adoption
 }
 
 // Record is one line of the journal: one of its fields is set.

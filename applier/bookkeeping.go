@@ -21,9 +21,7 @@ func (r *run) bookkeeping(ctx context.Context, p *planner.Plan) (map[int]Event, 
 			continue
 		}
 		writes = writes || acts(c)
-		if c.Adopted {
-			taken = append(taken, state.Record{Outcome: &state.Outcome{Undo: &state.Undo{Op: state.OpAdopt, Addr: c.Addr, Scope: c.Scope, ID: c.ID}}})
-		}
+		taken = append(taken, owned(c)...)
 		if c.Action == planner.NoOp && !c.Record {
 			continue
 		}
@@ -56,6 +54,20 @@ func (r *run) bookkeeping(ctx context.Context, p *planner.Plan) (map[int]Event, 
 		}
 	}
 	return events, nil
+}
+
+// owned records how an object came to its address, for an undo.
+func owned(c *planner.Change) []state.Record {
+	u := &state.Undo{Addr: c.Addr, Scope: c.Scope, ID: c.ID}
+	switch {
+	case c.Adopted:
+		u.Op = state.OpAdopt
+	case !c.RenamedFrom.IsZero():
+		u.Op, u.From = state.OpRename, c.RenamedFrom
+	default:
+		return nil
+	}
+	return []state.Record{{Outcome: &state.Outcome{Undo: u}}}
 }
 
 // acts reports whether carrying the change out sends something.

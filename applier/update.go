@@ -68,8 +68,9 @@ func (s *step) change(ctx context.Context, live *schema.Object, want schema.Row)
 		}
 	}
 	e := newEntry(s.c, s.id, s.entry)
-	e.Applied = s.book.seal(k, observed(k, want, got.Values))
-	if err := s.put(ctx, in, e, s.undo(state.OpUpdate, live.Values, want)); err != nil {
+	now := observed(k, want, got.Values)
+	e.Applied = s.book.seal(k, now)
+	if err := s.put(ctx, in, e, s.undo(state.OpUpdate, live.Values, now)); err != nil {
 		return got, err
 	}
 	return got, s.verify(ctx, live, want, got)

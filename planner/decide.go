@@ -163,6 +163,7 @@ func (m *maker) undone(w *wanted, s *step) {
 	if s.Release = m.in.Release[w.Addr]; s.Release && s.Action == NoOp {
 		s.Action = Forget
 	}
+	s.Record = s.Action == NoOp
 	if s.Action != NoOp && (s.Reason == ReasonNone || s.Reason == ReasonGone) {
 		s.Reason = ReasonUndone
 	}
@@ -200,7 +201,7 @@ func (m *maker) keep(w *wanted) {
 	m.secret(w, s)
 	m.undone(w, s)
 	if s.Action == NoOp {
-		s.Record = s.Adopted || !s.RenamedFrom.IsZero() || w.outdated(s)
+		s.Record = s.Record || s.Adopted || !s.RenamedFrom.IsZero() || w.outdated(s)
 	}
 }
 

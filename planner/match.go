@@ -57,6 +57,12 @@ func (m *maker) matchID(w *wanted) {
 	}
 	o := w.group.byID[w.ID]
 	switch {
+	case o == nil && w.group.read && m.in.Undo:
+		w.failed = true
+		m.plan.Warnings.Add(diag.Diagnostic{
+			Severity: diag.Warning, Code: "not-undone", Address: w.Addr.String(), Range: w.Decl,
+			Summary: "it is not taken back: it was deleted outside the files since",
+		})
 	case o == nil && w.group.read:
 		m.fail(w, "", diag.Diagnostic{
 			Code: "id-not-found", Summary: fmt.Sprintf("there is no %s with the id %s in scope %s", singular(w.Kind), w.ID, w.Scope),

@@ -22,7 +22,12 @@ type Undone struct {
 // they give settings, sinks of secrets and sensitive values, which the state
 // does not hold.
 func Undo(have *state.Snapshot, files *schema.Graph) Undone {
-	u := undoer{have: have, files: map[schema.Addr]*schema.Resource{}, deleted: map[string]schema.Addr{}}
+	u := undoer{have: have, entries: map[ObjectKey]*state.Entry{}, files: map[schema.Addr]*schema.Resource{}, deleted: map[string]schema.Addr{}}
+	for _, e := range have.Entries {
+		if !e.Deposed {
+			u.entries[ObjectKey{e.Addr.Kind, e.Scope, e.ID}] = e
+		}
+	}
 	want := &schema.Graph{Scope: schema.UserScope, Settings: schema.Settings{Limits: schema.DefaultLimits}}
 	if files != nil {
 		*want = *files
@@ -42,17 +47,20 @@ func Undo(have *state.Snapshot, files *schema.Graph) Undone {
 
 type undoer struct {
 	have    *state.Snapshot
+	entries map[ObjectKey]*state.Entry // the current ones
 	files   map[schema.Addr]*schema.Resource
 	deleted map[string]schema.Addr // by the id that is gone
 	out     Undone
 }
 
-// past is what the last apply did for one address.
+// past is what the last apply did for one address, by the name that it had
+// before.
 type past struct {
 	addr    schema.Addr
 	scope   schema.Scope
 	objects []*touched // in the order in which they were touched
 	adopted bool
+	renamed bool
 }
 
 // touched is what the last apply did to one object, all in all.
@@ -60,6 +68,7 @@ type touched struct {
 	id            string
 	before, after schema.Row // nil where it was not there
 	rolled        bool
+	kept          bool // it was not written to
 }
 
 // pasts sums the records up by address, in order of address.
@@ -68,25 +77,26 @@ func (u *undoer) pasts() []*past {
 		addr  schema.Addr
 		scope schema.Scope
 	}
+	before := u.before()
 	byPlace := map[place]*past{}
 	var all []*past
 	for _, r := range u.have.Last {
 		if schema.KindNamed(r.Addr.Kind) == nil {
 			continue
 		}
-		at := place{r.Addr, r.Scope}
-		p := byPlace[at]
-		if p == nil {
-			p = &past{addr: r.Addr, scope: r.Scope}
-			byPlace[at] = p
-			all = append(all, p)
+		if from, ok := before[keyOf(r)]; ok {
+			r.Addr = from
 		}
-		p.add(r)
+		at := place{r.Addr, r.Scope}
+		if byPlace[at] == nil {
+			byPlace[at] = &past{addr: r.Addr, scope: r.Scope}
+			all = append(all, byPlace[at])
+		}
+		byPlace[at].add(r)
 	}
 	for _, p := range all {
-		p.objects = slices.DeleteFunc(p.objects, func(t *touched) bool { return t.before == nil && t.after == nil && !t.rolled })
 		for _, t := range p.objects {
-			if t.after == nil && !t.rolled {
+			if t.gone() {
 				u.deleted[t.id] = p.addr
 			}
 		}
@@ -95,56 +105,80 @@ func (u *undoer) pasts() []*past {
 	return all
 }
 
-func (p *past) add(r state.Undo) {
-	if r.Op == state.OpAdopt {
-		p.adopted = true
-		return
+// before are the addresses that objects had before they were renamed.
+func (u *undoer) before() map[ObjectKey]schema.Addr {
+	out := map[ObjectKey]schema.Addr{}
+	for _, r := range u.have.Last {
+		if r.Op == state.OpRename {
+			out[keyOf(r)] = r.From
+		}
 	}
+	return out
+}
+
+func keyOf(r state.Undo) ObjectKey { return ObjectKey{r.Addr.Kind, r.Scope, r.ID} }
+
+func (t *touched) gone() bool { return t.before != nil && t.after == nil }
+
+// add takes in one record, in the order in which they were made.
+func (p *past) add(r state.Undo) {
 	i := slices.IndexFunc(p.objects, func(t *touched) bool { return t.id == r.ID })
 	if i < 0 {
 		i = len(p.objects)
-		p.objects = append(p.objects, &touched{id: r.ID, before: r.Before})
+		p.objects = append(p.objects, &touched{id: r.ID, before: r.Before, kept: true})
 	}
 	t := p.objects[i]
-	if r.Op == state.OpRoll {
+	switch r.Op {
+	case state.OpAdopt:
+		p.adopted = true
+	case state.OpRename:
+		p.renamed = true
+	case state.OpRoll:
 		t.rolled = true
-		return
-	}
-	t.after = r.After
-	if r.Op != state.OpCreate && t.before == nil && t.rolled {
-		t.before = r.Before
+	default:
+		if t.kept {
+			t.before = r.Before
+		}
+		t.after, t.kept = r.After, false
 	}
 }
 
 // takeBack puts what is to become of the address into the graph.
 func (u *undoer) takeBack(p *past) {
 	k := schema.KindNamed(p.addr.Kind)
-	switch old, now, why := p.ends(k); {
+	p.objects = slices.DeleteFunc(p.objects, func(t *touched) bool { return !t.kept && t.before == nil && t.after == nil })
+	old, now, why := p.ends(k)
+	for _, t := range p.objects {
+		if t.rolled && t.before == nil && t.after == nil && why == "" {
+			u.keep(p, "its earlier secret is gone; a new one can be had with trueup "+k.Name+" roll")
+		}
+	}
+	switch {
 	case why != "":
 		u.keep(p, why)
-	case old != nil && u.wanted(p.addr):
-		u.keep(p, "its address has a past in two scopes")
 	case old != nil:
 		u.want(p, k, old.before, now)
 	case now != nil:
 		u.own(p)
-	case p.adopted:
-		u.adopted(p, k)
+	case p.adopted || p.renamed:
+		u.asItIs(p, k)
 	}
 }
 
 // ends are the object that the address meant before the last apply, if that
-// touched one, and what it means since; or why there is no way back.
+// wrote to it, and what it means since; or why there is no way back.
 func (p *past) ends(k *schema.Kind) (old, now *touched, why string) {
 	retired := func(row schema.Row) bool { return row != nil && (&schema.Object{Kind: k, Values: row}).Retiring() }
 	for _, t := range p.objects {
 		switch {
-		case retired(t.after) && !retired(t.before):
-			return nil, nil, "its rotation stays: the sink holds the new secret, and the old one is not known"
+		case t.kept && len(p.objects) == 1:
+			return nil, nil, ""
 		case k.Answer != nil:
 			return nil, nil, "an answer is given once"
-		case t.before != nil && old != nil, t.before == nil && now != nil && t.after != nil:
-			return nil, nil, "its address meant several objects; change the files back and apply them instead"
+		case retired(t.after) && !retired(t.before):
+			return nil, nil, "its rotation stays: the sink holds the new secret, and the old one is not known"
+		case t.kept, t.before != nil && old != nil, t.after != nil && now != nil:
+			return nil, nil, "its address meant several objects; put the files back and apply them instead"
 		}
 		if t.before != nil {
 			old = t
@@ -153,9 +187,6 @@ func (p *past) ends(k *schema.Kind) (old, now *touched, why string) {
 			now = t
 		}
 	}
-	if old == nil && now == nil && len(p.objects) > 0 {
-		return nil, nil, "its earlier secret is gone; a new one can be had with trueup " + k.Name + " roll"
-	}
 	return old, now, ""
 }
 
@@ -163,6 +194,9 @@ func (p *past) ends(k *schema.Kind) (old, now *touched, why string) {
 // apply changed is wanted otherwise than it is now.
 func (u *undoer) want(p *past, k *schema.Kind, before schema.Row, now *touched) {
 	r := &schema.Resource{Addr: p.addr, Kind: k, Scope: p.scope, Values: u.referring(k, before)}
+	if now != nil {
+		r.ID = now.id
+	}
 	file := u.files[p.addr]
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
@@ -187,16 +221,13 @@ func (u *undoer) want(p *past, k *schema.Kind, before schema.Row, now *touched) 
 		u.keep(p, fmt.Sprintf("it is gone with its secret, and no file says where a new one is to go; list it with %s", k.API.Sink))
 		return
 	}
-	u.out.Want.Resources = append(u.out.Want.Resources, r)
-	u.own(p)
-	if p.adopted {
-		u.out.Release[p.addr] = true
-	}
+	u.add(p, r)
 }
 
-// adopted releases what was taken over as it was.
-func (u *undoer) adopted(p *past, k *schema.Kind) {
-	e := u.have.Find(state.Key{Scope: p.scope, Addr: p.addr})
+// asItIs wants an object as it is, under the name that it had; one that was
+// adopted is released.
+func (u *undoer) asItIs(p *past, k *schema.Kind) {
+	e := u.entries[ObjectKey{k.Name, p.scope, p.objects[0].id}]
 	if e == nil || u.wanted(p.addr) {
 		return
 	}
@@ -206,9 +237,20 @@ func (u *undoer) adopted(p *past, k *schema.Kind) {
 			r.IgnoreChanges = append(r.IgnoreChanges, k.Attrs[i].Name)
 		}
 	}
+	u.add(p, r)
+}
+
+// add wants the resource.
+func (u *undoer) add(p *past, r *schema.Resource) {
+	if u.wanted(p.addr) {
+		u.keep(p, "its address has a past in two scopes")
+		return
+	}
 	u.out.Want.Resources = append(u.out.Want.Resources, r)
-	u.out.Release[p.addr] = true
 	u.own(p)
+	if p.adopted {
+		u.out.Release[p.addr] = true
+	}
 }
 
 // referring is a row as wanted: an id that is gone stands for what its address
@@ -231,10 +273,15 @@ func (u *undoer) referring(k *schema.Kind, row schema.Row) schema.Row {
 	return out
 }
 
-// own lets the plan know what the state has of the address.
+// own lets the plan know what the state has of the objects, under the name that
+// they had.
 func (u *undoer) own(p *past) {
-	if e := u.have.Find(state.Key{Scope: p.scope, Addr: p.addr}); e != nil {
-		u.out.Have.Entries = append(u.out.Have.Entries, e)
+	for _, t := range p.objects {
+		if e := u.entries[ObjectKey{p.addr.Kind, p.scope, t.id}]; e != nil {
+			renamed := *e
+			renamed.Addr = p.addr
+			u.out.Have.Entries = append(u.out.Have.Entries, &renamed)
+		}
 	}
 }
 

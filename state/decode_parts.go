@@ -97,6 +97,8 @@ func (r *reader) undo() (u Undo, err error) {
 			u.Scope, err = r.scope()
 		case "id":
 			u.ID, err = r.text()
+		case "from":
+			u.From, err = r.addr()
 		case "before":
 			u.Before, err = r.row(u.Addr)
 		case "after":

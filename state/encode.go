@@ -113,6 +113,9 @@ func (w *writer) undo(u *Undo) {
 	w.text("op", string(u.Op))
 	w.place(u.Addr, u.Scope)
 	w.text("id", u.ID)
+	if !u.From.IsZero() {
+		w.text("from", u.From.String())
+	}
 	w.row("before", u.Addr, u.Before)
 	w.row("after", u.Addr, u.After)
 	w.raw("}")

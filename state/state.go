@@ -105,8 +105,11 @@ const (
 	OpCreate Op = "create"
 	OpUpdate Op = "update"
 	OpDelete Op = "delete"
-	OpRoll   Op = "roll"  // a new secret
-	OpAdopt  Op = "adopt" // no write: an object that was there became ours; only in an Undo
+	OpRoll   Op = "roll" // a new secret
+
+	// No writes; only in an Undo.
+	OpAdopt  Op = "adopt"  // an object that was there became ours
+	OpRename Op = "rename" // an object of ours got another address
 )
 
 // Intent is a write that is about to be sent.
@@ -137,8 +140,9 @@ type Undo struct {
 	Addr   schema.Addr
 	Scope  schema.Scope
 	ID     string
-	Before schema.Row // sealed; nil for a create, a roll and an adoption
-	After  schema.Row // sealed; nil for a delete, a roll and an adoption
+	From   schema.Addr // of a rename: the address that it had; else zero
+	Before schema.Row  // sealed; nil for a create and for what writes no values
+	After  schema.Row  // sealed; nil for a delete and for what writes no values
 }
 
 // Record is one line of the journal: one of its fields is set.

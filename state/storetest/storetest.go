@@ -153,18 +153,20 @@ func testReplay(t *testing.T, open func() state.Store) {
 		return state.Record{Intent: &state.Intent{Seq: seq, Op: state.OpCreate, Addr: Entry(name, "").Addr, Scope: schema.UserScope, Values: Entry(name, "").Applied, Start: begin}}
 	}
 	drop := Entry("b", "2").Key()
+	renamed := state.Undo{Op: state.OpRename, Addr: Entry("c", "").Addr, From: Entry("b", "").Addr, Scope: schema.UserScope, ID: "3"}
 	undo := state.Undo{Op: state.OpCreate, Addr: Entry("c", "").Addr, Scope: schema.UserScope, ID: "3", After: Entry("c", "").Applied}
 	add(t, st, state.Record{Begin: &begin}, intent(1, "c"), intent(2, "d"))
 	add(t, st, intent(3, "e"))
 	add(t, st,
 		state.Record{Outcome: &state.Outcome{Seq: 1, Put: Entry("c", "3"), Undo: &undo}},
 		state.Record{Outcome: &state.Outcome{Seq: 3, Failed: true}},
-		state.Record{Outcome: &state.Outcome{Put: Entry("bb", "2"), Drop: &drop}})
+		state.Record{Outcome: &state.Outcome{Put: Entry("bb", "2"), Drop: &drop}},
+		state.Record{Outcome: &state.Outcome{Undo: &renamed}})
 	add(t, st)
 
 	got := load(t, open())
 	want := &state.Snapshot{Serial: 1, Salt: s.Salt, Entries: []*state.Entry{Entry("a", "1"), Entry("bb", "2"), Entry("c", "3")},
-		Open: []state.Intent{*intent(2, "d").Intent}, Last: []state.Undo{undo}}
+		Open: []state.Intent{*intent(2, "d").Intent}, Last: []state.Undo{undo, renamed}}
 	same(t, got, want)
 
 	// What was loaded can be appended to, by this process and by the next.

@@ -31,7 +31,9 @@ func (c *undoCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.AutoApprove || a.InTTY && c.Out == "" && c.Format == "text" {
-		r := run{app: a, state: c.stateFlags, api: c.apiFlags, guard: c.guardFlags, format: c.formatFlags, approve: c.AutoApprove, what: "undo"}
+		a.stream = true
+		format := runFlags{Format: c.Format, Verbose: c.Verbose}
+		r := run{app: a, state: c.stateFlags, api: c.apiFlags, guard: c.guardFlags, format: format, approve: c.AutoApprove, what: "undo"}
 		if err := r.open(ctx, g); err != nil {
 			return err
 		}
@@ -100,7 +102,7 @@ func (a *app) loadIfThere(ctx context.Context, f fileFlags) (*schema.Graph, erro
 	if len(ds) == 1 && ds[0].Code == loader.NoConfiguration {
 		return nil, nil
 	}
-	return a.loaded(g, sources, ds)
+	return a.accept(g, sources, ds)
 }
 
 func dirOf(g *schema.Graph) string {

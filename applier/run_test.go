@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -103,7 +104,14 @@ func TestBookkeeping(t *testing.T) {
 		c.Deposed = true
 		return c
 	}())
-	if len(g.load().At(addr("access_rule.c"))) != 1 || len(g.load().Last) != 0 {
+	var history []string
+	for _, u := range g.load().Last {
+		history = append(history, fmt.Sprint(u.Op, " ", u.From, " ", u.Addr, " ", u.ID))
+	}
+	if want := []string{"rename access_rule.b access_rule.a 2", "rename access_rule.a access_rule.b 1", "rename access_rule.d access_rule.c 4"}; !slices.Equal(history, want) {
+		t.Errorf("%q", history)
+	}
+	if len(g.load().At(addr("access_rule.c"))) != 1 {
 		t.Errorf("%+v", g.load())
 	}
 }

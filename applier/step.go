@@ -126,9 +126,7 @@ func (s *step) stillThere(e *state.Entry) bool {
 // undo says what would take the write back.
 func (s *step) undo(op state.Op, before, after schema.Row) *state.Undo {
 	k := s.c.Kind
-	if before != nil {
-		before = masked(k, before, s.c.After)
-	}
+	before = planner.Masked(k, before, s.c.After)
 	return &state.Undo{Op: op, Addr: s.c.Addr, Scope: s.c.Scope, ID: s.id, Before: s.book.seal(k, before), After: s.book.seal(k, after)}
 }
 

@@ -36,12 +36,12 @@ type world interface {
 
 // decide plans what the files want; destroy: that nothing of ours stays.
 func (a *app) decide(ctx context.Context, w world, g *schema.Graph, have *state.Snapshot, f guardFlags, destroy bool) (*planner.Plan, error) {
-	return a.plan(ctx, w, planner.Input{Want: g, Have: have, Destroy: destroy}, f)
+	return a.plan(ctx, w, planner.Input{Want: g, Have: have, Destroy: destroy}, planner.Needs(g, have, destroy), f)
 }
 
 // plan reads what a plan needs, makes it, asks what it would be better for
 // knowing, and makes it again. The input says what is wanted and ours.
-func (a *app) plan(ctx context.Context, w world, in planner.Input, f guardFlags) (*planner.Plan, error) {
+func (a *app) plan(ctx context.Context, w world, in planner.Input, reads planner.Reads, f guardFlags) (*planner.Plan, error) {
 	g, have := in.Want, in.Have
 	in.Now = a.now().UTC().Truncate(time.Second)
 	in.Options = planner.Options{AllowDeletes: f.AllowDeletes, AllowLockout: f.AllowLockout, FailOn: f.FailOn}
@@ -52,7 +52,6 @@ func (a *app) plan(ctx context.Context, w world, in planner.Input, f guardFlags)
 	if in.Own, err = a.ownAddresses(f.OwnAddress); err != nil {
 		return nil, err
 	}
-	reads := planner.Needs(g, have, in.Destroy)
 	if err := missing(w, g, reads); err != nil {
 		return nil, err
 	}

@@ -79,7 +79,7 @@ func (c *undoCmd) show(ctx context.Context, a *app, g *schema.Graph) error {
 // plan plans the way back.
 func (c *undoCmd) plan(ctx context.Context, a *app, w world, g *schema.Graph, have *state.Snapshot) (*planner.Plan, error) {
 	back := planner.Undo(have, g)
-	plan, err := a.plan(ctx, w, planner.Input{Want: back.Want, Have: back.Have, Undo: true, Release: back.Release}, c.guardFlags)
+	plan, err := a.plan(ctx, w, planner.Input{Want: back.Want, Have: back.Have, Undo: true, Release: back.Release}, back.Needs(), c.guardFlags)
 	if err != nil {
 		return nil, err
 	}

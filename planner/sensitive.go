@@ -7,6 +7,10 @@ import (
 	"trueup/schema"
 )
 
+// Masked is the row with everything wrapped as sensitive that is so in the
+// marks.
+func Masked(k *schema.Kind, row, marks schema.Row) schema.Row { return maskRow(k.Attrs, row, marks) }
+
 // maskAs is the row with everything wrapped as sensitive that is so at the same
 // place in the marks.
 func maskAs(attrs []schema.Attr, row, marks schema.Row) schema.Row {

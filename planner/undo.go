@@ -17,6 +17,19 @@ type Undone struct {
 	Kept    diag.List            // warnings: what cannot be taken back, and why
 }
 
+// Needs is Needs for the way back, in which the names of what is looked up are
+// only ids.
+func (u Undone) Needs() Reads {
+	r := Needs(u.Want, u.Have, false)
+	for _, w := range u.Want.Resources {
+		if looksUp(w.Kind.Attrs) && !slices.Contains(r.Catalogues, w.Scope) {
+			r.Catalogues = append(r.Catalogues, w.Scope)
+		}
+	}
+	slices.SortFunc(r.Catalogues, compareScopes)
+	return r
+}
+
 // Undo works out the way back from the state's memory of the last apply. Only
 // what that apply changed is wanted otherwise than it is. files may be nil:
 // they give settings, sinks of secrets and sensitive values, which the state
@@ -207,7 +220,7 @@ func (u *undoer) want(p *past, k *schema.Kind, before schema.Row, now *touched) 
 		case now != nil && a.Equal(at(before, i), at(now.after, i)):
 			r.IgnoreChanges = append(r.IgnoreChanges, a.Name)
 		case !hasSensitive(r.Values[i]):
-		case a.Equal(a.Seal(valueOf(file, i), u.have.Salt), r.Values[i]):
+		case a.Equal(r.Values[i], schema.Reveal(valueOf(file, i))):
 			r.Values[i] = valueOf(file, i)
 		case now != nil:
 			u.keep(p, fmt.Sprintf("its earlier %s was sensitive and is not kept anywhere", a.Name))

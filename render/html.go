@@ -100,8 +100,8 @@ type (
 		Message, Who, Remedy string
 		Moved                []shownLine
 	}
-	shownAlert   struct{ What, Addr, Text string }
-	shownFilter  struct{ By, Value, Label, Count string }
+	shownAlert  struct{ What, Addr, Text string }
+	shownFilter struct{ By, Value, Label, Count string }
 )
 
 func (pg *page) frame(all []*section, blocks int) frame {

@@ -214,6 +214,9 @@ func (h household) complete(dir string, to destination, have *state.Snapshot) *s
 // exported is the export of the scopes, loaded.
 func (h household) exported(format loader.Format, scopes []schema.Scope) *schema.Graph {
 	d := loader.NewDraft(h.live(scopes))
+	if d.Resources() == 0 {
+		return &schema.Graph{Scope: scopes[0]} // a file of settings alone is a mistake
+	}
 	whole, parts := h.loads([]loader.Part{{Name: "trueup." + string(format), Text: d.Text(format)}}), h.loads(d.Split(format))
 	if len(whole.Resources) != d.Resources() || !reflect.DeepEqual(values(whole), values(parts)) {
 		h.rt.Fatalf("one file has %d resources, several %d, the draft %d", len(whole.Resources), len(parts.Resources), d.Resources())

@@ -47,7 +47,10 @@ func applyTwice(t *testing.T, rt *rapid.T, option string) {
 	for round := range 2 {
 		g := generator{rt: rt, dir: h.dir, groups: catalogue, seen: map[string]bool{}}
 		graph := g.graph(schema.UserScope)
-		h.apply(graph, round)
+		sent := h.apply(graph, round)
+		if option == "" && sent.took != sent.said {
+			rt.Errorf("round %d: apply took %d requests, and the plan said %d", round, sent.took, sent.said)
+		}
 		h.wantEmpty(graph, h.load(), fmt.Sprintf("round %d", round))
 		h.wantEmpty(graph, &state.Snapshot{Salt: make([]byte, 16)}, fmt.Sprintf("round %d, state lost", round))
 	}
@@ -108,12 +111,17 @@ func (h household) plan(g *schema.Graph, have *state.Snapshot) *planner.Plan {
 	return p
 }
 
-func (h household) apply(g *schema.Graph, round int) {
+// budget is how many requests a plan said that an apply takes, and how many it
+// took.
+type budget struct{ said, took int }
+
+func (h household) apply(g *schema.Graph, round int) budget {
 	have := h.load()
 	p := h.plan(g, have)
 	if len(p.Refusals) > 0 {
 		h.rt.Fatalf("round %d: refused: %+v", round, p.Refusals)
 	}
+	before := h.client.Requests()
 	result, err := applier.Run(context.Background(), p, h.client, h.store, have, applier.Options{
 		Sinks: sink.Sinks{}, Now: time.Now, Sleep: func(context.Context, time.Duration) error { return nil },
 	})
@@ -123,6 +131,7 @@ func (h household) apply(g *schema.Graph, round int) {
 	for _, e := range append(result.Failed, result.NotTried...) {
 		h.rt.Fatalf("round %d: %s: %v %s; %v", round, e.Change.Addr, e.Err, e.Detail, e.Change.After)
 	}
+	return budget{said: p.Budget.Apply, took: h.client.Requests() - before}
 }
 
 func (h household) wantEmpty(g *schema.Graph, have *state.Snapshot, when string) {

@@ -30,27 +30,29 @@ func (c *Change) requests() int {
 
 // creating: an attribute that POST does not take is set by an update after it.
 func (c *Change) creating() int {
-	n := 1
-	if c.Kind.API.ReadBack {
-		n++
-	}
+	n := c.writing()
 	for i := range c.Kind.Attrs {
 		a := &c.Kind.Attrs[i]
 		if a.AfterPost && !a.Same(at(c.After, i), a.DefaultIn(c.Kind.Attrs, c.After)) {
-			return n + 1
+			return n + c.writing()
 		}
 	}
 	return n
 }
 
-// updating: before a PUT the object is read, so that nothing that the table
-// does not know is lost.
-func (c *Change) updating() int {
-	n := 1
-	if c.Kind.API.Update == "PUT" && (c.Kind.API.GetByID || slices.Contains(c.Kind.API.GetLevels, c.Scope.Level)) {
-		n++
-	}
+// writing: where an answer of success is no proof, the object is read after it.
+func (c *Change) writing() int {
 	if c.Kind.API.ReadBack {
+		return 2
+	}
+	return 1
+}
+
+// updating: before a PUT the object is read, so that nothing that the table
+// does not know is lost, and before what cannot be taken back.
+func (c *Change) updating() int {
+	n, api := c.writing(), &c.Kind.API
+	if (api.Update == "PUT" || c.Kind.Answer != nil) && (api.GetByID || slices.Contains(api.GetLevels, c.Scope.Level)) {
 		n++
 	}
 	if c.Roll {

@@ -167,8 +167,8 @@ func TestBudget(t *testing.T) {
 	w := newWorld(want("access_rule.a", rule), want("monitor.m", attrs{}), want("token.t", token(nil)),
 		want("token.off", token(attrs{"status": "disabled"}))).live(o, tok)
 	p := w.make(t)
-	// PATCH 1, POST 1, GET and PUT and GET 3, POST and PUT and GET 3
-	if p.Budget.Apply != 8 {
+	// PATCH 1, POST 1, GET and PUT and GET 3, POST and GET, PUT and GET 4
+	if p.Budget.Apply != 9 {
 		t.Errorf("%s: %d requests", lines(p), p.Budget.Apply)
 	}
 	for _, c := range []struct{ apply, limit, remaining, seconds int }{

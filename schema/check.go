@@ -22,10 +22,26 @@ func (k *Kind) Build(raw Row) (Row, []Problem) {
 	ps = append(ps, misplaced(k.Attrs, "", row, raw)...)
 	k.Settle(row)
 	ps = appendMissing(ps, k.Attrs, "", row)
-	if k.Check != nil && len(ps) == 0 {
-		ps = k.Check(k.View(row))
+	if k.Check != nil {
+		ps = append(ps, k.across(row, ps)...)
 	}
 	return row, ps
+}
+
+// across is Check for a row of which some attributes are mistakes themselves:
+// nothing follows from those.
+func (k *Kind) across(row Row, mistakes []Problem) []Problem {
+	bad := func(path string) int {
+		name, _, _, _ := SplitPath(path)
+		return k.Index(name)
+	}
+	known, broken := slices.Clone(row), map[int]bool{}
+	for _, p := range mistakes {
+		if i := bad(p.Path); i >= 0 {
+			known[i], broken[i] = Template{}, true
+		}
+	}
+	return slices.DeleteFunc(k.Check(k.View(known)), func(p Problem) bool { return broken[bad(p.Path)] })
 }
 
 // misplaced reports attributes that do not go with their siblings.

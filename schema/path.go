@@ -75,8 +75,9 @@ func closingQuote(path string) int {
 // KeyOf is the text that an element of a keyed list goes by.
 func (a *Attr) KeyOf(elem Value) string {
 	row, ok := elem.(Row)
-	if !ok {
+	i := index(a.Attrs, a.Key)
+	if !ok || i < 0 {
 		return ""
 	}
-	return Text(at(row, index(a.Attrs, a.Key)))
+	return Text(at(row, i))
 }

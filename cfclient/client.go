@@ -157,6 +157,12 @@ func checkBase(text string) (string, error) {
 	return "", fmt.Errorf("the base URL: https is wanted, not %q", u.Scheme)
 }
 
+// Public reports whether the API is another than one on this machine.
+func (c *Client) Public() bool {
+	u, err := url.Parse(c.base)
+	return err == nil && !loopback(u.Hostname())
+}
+
 func loopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()

@@ -169,6 +169,33 @@ func (a *app) connect(f apiFlags, dir string) (*cfclient.Client, error) {
 	return cfclient.New(cfg)
 }
 
+// connectFor is connect for a state: one that knows objects of the live API is
+// of no use to the simulator, nor the other way round, and would forget them
+// all. have remembers from here on which it is.
+func (a *app) connectFor(f apiFlags, dir string, have *state.Snapshot) (*cfclient.Client, error) {
+	client, err := a.connect(f, dir)
+	if err != nil {
+		return nil, err
+	}
+	var world state.World // a server on this machine may stand for either
+	switch {
+	case f.Sim:
+		world = state.Simulated
+	case client.Public():
+		world = state.Live
+	}
+	if world == "" || len(have.Entries)+len(have.Open) == 0 || have.World == "" || have.World == world {
+		if world != "" {
+			have.World = world
+		}
+		return client, nil
+	}
+	if f.Sim {
+		return nil, errors.New("the state is of the live API, and --sim would forget what it owns: give the simulator a state of its own with --state FILE")
+	}
+	return nil, errors.New("the state is of the simulator: give the live API one of its own with --state FILE, or move this one away")
+}
+
 // simulate points the configuration at a simulator in this process.
 func (a *app) simulate(f apiFlags, dir string, cfg *cfclient.Config) error {
 	o := sim.Options{}

@@ -98,7 +98,7 @@ func (r *run) open(ctx context.Context, g *schema.Graph) error {
 	if r.have, err = r.store.Load(ctx); err != nil {
 		return err
 	}
-	if r.client, err = r.connect(r.api, dirOf(g)); err != nil {
+	if r.client, err = r.connectFor(r.api, dirOf(g), r.have); err != nil {
 		return err
 	}
 	if len(r.have.Open) == 0 {
@@ -110,7 +110,11 @@ func (r *run) open(ctx context.Context, g *schema.Graph) error {
 	if err := applier.Settle(ctx, r.client, r.store, r.have, applier.Options{Now: time.Now}); err != nil {
 		return fmt.Errorf("settling what an earlier run left open: %w", err)
 	}
+	world := r.have.World
 	r.have, err = r.store.Load(ctx)
+	if err == nil {
+		r.have.World = world
+	}
 	return err
 }
 

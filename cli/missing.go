@@ -37,7 +37,7 @@ func (c *exportCmd) missing(ctx context.Context, a *app, to destination) error {
 	if err != nil {
 		return err
 	}
-	client, err := a.connect(c.apiFlags, g.Dir)
+	client, err := a.connectFor(c.apiFlags, g.Dir, have)
 	if err != nil {
 		return err
 	}

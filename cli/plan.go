@@ -13,6 +13,7 @@ import (
 
 	"trueup/planner"
 	"trueup/render"
+	"trueup/state"
 )
 
 // formatFlags say how a plan is shown.
@@ -44,7 +45,7 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	w, err := a.world(c.apiFlags, c.Snapshot, g.Dir)
+	w, err := a.world(c.apiFlags, c.Snapshot, g.Dir, have)
 	if err != nil {
 		return err
 	}
@@ -65,11 +66,11 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 }
 
 // world is the live API, or a snapshot of it.
-func (a *app) world(f apiFlags, snapshot, dir string) (world, error) {
+func (a *app) world(f apiFlags, snapshot, dir string, have *state.Snapshot) (world, error) {
 	if snapshot != "" {
 		return readSnapshot(snapshot)
 	}
-	return a.connect(f, dir)
+	return a.connectFor(f, dir, have)
 }
 
 func planExit(p *planner.Plan, detailed bool) error {

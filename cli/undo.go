@@ -54,7 +54,7 @@ func (c *undoCmd) show(ctx context.Context, a *app, g *schema.Graph) error {
 	if err != nil {
 		return err
 	}
-	client, err := a.connect(c.apiFlags, dirOf(g))
+	client, err := a.connectFor(c.apiFlags, dirOf(g), have)
 	if err != nil {
 		return err
 	}

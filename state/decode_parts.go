@@ -186,6 +186,10 @@ func (r *reader) snapshot() (*Snapshot, error) {
 				s.Salt, err = hex.DecodeString(text)
 			}
 			return true, err
+		case "world":
+			text, err := r.text()
+			s.World = World(text)
+			return true, err
 		case "entries":
 			return true, r.array(func() error {
 				e, err := r.entry()

@@ -166,6 +166,7 @@ const flushAt = 64 << 10
 func writeSnapshot(s *Snapshot, write func([]byte) error) error {
 	w := &writer{b: make([]byte, 0, flushAt+4096)}
 	w.raw(`"salt":"` + hex.EncodeToString(s.Salt) + `"`)
+	w.text("world", string(s.World))
 	err := writeLines(w, "entries", len(s.Entries), func(i int) { w.entry(s.Entries[i]) }, write)
 	if err == nil {
 		err = writeLines(w, "open", len(s.Open), func(i int) { w.intent(&s.Open[i]) }, write)

@@ -69,7 +69,7 @@ func (l *Ledger) NextSeq() uint64 {
 
 // Snapshot is the state after the records. Entries are shared, not copied.
 func (l *Ledger) Snapshot() *Snapshot {
-	s := &Snapshot{Serial: l.base.Serial, Salt: l.base.Salt, Last: l.last}
+	s := &Snapshot{Serial: l.base.Serial, Salt: l.base.Salt, World: l.base.World, Last: l.last}
 	for _, e := range l.base.Entries {
 		if _, ok := l.changed[e.Key()]; !ok {
 			s.Entries = append(s.Entries, e)

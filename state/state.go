@@ -34,10 +34,19 @@ var (
 type Snapshot struct {
 	Serial  uint64   // grows with every Save; 0: nothing was saved yet
 	Salt    []byte   // 16 random bytes for digests of sensitive values
+	World   World    // where its objects are; "" where that was never said
 	Entries []*Entry // ordered by Entry.Compare
 	Open    []Intent // writes that were begun and of which no outcome is known, in order
 	Last    []Undo   // what the last apply did, newest last
 }
+
+// World is where objects are.
+type World string
+
+const (
+	Live      World = "live"      // the public API
+	Simulated World = "simulated" // the built-in simulator
+)
 
 // Entry is one object that trueup created or adopted.
 type Entry struct {

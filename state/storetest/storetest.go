@@ -57,6 +57,7 @@ func full() *state.Snapshot {
 	c.Applied[3] = schema.Sensitive{Digest: "aa:bb"}
 	start := time.Date(2026, 11, 23, 10, 0, 0, 123456789, time.UTC)
 	return &state.Snapshot{
+		World:   state.Simulated,
 		Entries: []*state.Entry{a, b, c},
 		Open: []state.Intent{
 			{Seq: 4, Op: state.OpCreate, Addr: a.Addr, Scope: schema.UserScope, Values: a.Applied, Start: start},

@@ -19,6 +19,7 @@ type commands struct {
 	Show       showCmd       `cmd:"" help:"Show a saved plan or a state."`
 	Export     exportCmd     `cmd:"" help:"Write the live objects as configuration whose plan is empty."`
 	Snapshot   snapshotCmd   `cmd:"" help:"Write the live objects to one file, to plan against without credentials."`
+	Fmt        fmtCmd        `cmd:"" help:"Bring files into canonical form, comments kept."`
 	Lint       lintCmd       `cmd:"" help:"Look for overlaps, shadowed rules, over-wide tokens, expiries."`
 	State      stateCmd      `cmd:"" help:"What we own."`
 	Undo       undoCmd       `cmd:"" help:"Take the last apply back: show the plan that does it, and ask."`

@@ -25,6 +25,9 @@ var defaultPaths = []string{"trueup.yaml", "trueup.yml", "trueup.hcl", "trueup"}
 // extensions of configuration.
 var extensions = []string{".yaml", ".yml", ".hcl"}
 
+// variableExtensions are those of files of variables.
+var variableExtensions = []string{".yaml", ".yml", ".json", ".hcl"}
+
 type found struct {
 	files []foundFile
 	paths []string // as given
@@ -117,6 +120,8 @@ func (l *loader) filesOf(path string) (names []string, dir string) {
 		return nil, ""
 	case info.IsDir():
 		return l.list(path), filepath.Clean(path)
+	case l.named && slices.Contains(variableExtensions, filepath.Ext(path)):
+		return []string{path}, filepath.Dir(path)
 	case isVars(path):
 		l.problem(path, "a file of variables is no configuration", "Give it with --var-file, or rename it: *.vars.* is never loaded as configuration.")
 	case !slices.Contains(extensions, filepath.Ext(path)):

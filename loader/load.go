@@ -85,6 +85,7 @@ type loader struct {
 	hints       int      // given so far; see near
 	partial     bool     // part of a file could not be read: what is missing may be there, so nobody says it is not
 	partialVars bool     // the same for a --var-file
+	named       bool     // a file of variables is taken too, where a path names it
 	running     []string // what is being evaluated, for the chain of a cycle
 	refs        refs
 	sensitive   atomic.Bool

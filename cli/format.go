@@ -9,8 +9,6 @@ import (
 	"os"
 	"slices"
 
-	"github.com/google/renameio/v2"
-
 	"trueup/diag"
 	"trueup/loader"
 )
@@ -72,18 +70,17 @@ func (c *fmtCmd) stream(a *app) error {
 	return nil
 }
 
-// replace writes a file's new text: whole or not at all, with the file's mode,
-// and only where the file may be written and is still what was formatted.
+// replace writes a file's new text, only where the file may be written and is still what was formatted.
 func replace(f loader.Formatted) error {
-	w, err := os.OpenFile(f.Path, os.O_WRONLY, 0)
+	w, err := os.OpenFile(f.Name, os.O_WRONLY, 0)
 	if err != nil {
 		return bare(err)
 	}
 	w.Close()
-	if now, err := os.ReadFile(f.Path); err != nil || !bytes.Equal(now, f.Old) {
+	if now, err := os.ReadFile(f.Name); err != nil || !bytes.Equal(now, f.Old) {
 		return errors.New("it changed while it was formatted: run fmt again")
 	}
-	return bare(renameio.WriteFile(f.Path, f.New, 0o600))
+	return bare(replaceFiles([]loader.Part{{Name: f.Name, Text: f.New}}))
 }
 
 // bare is an error without the path that the caller names.

@@ -17,7 +17,6 @@ import (
 // Formatted is a file that is not in canonical form.
 type Formatted struct {
 	Name     string // as it is shown
-	Path     string // where it is; a link is followed
 	Old, New []byte
 }
 
@@ -64,7 +63,7 @@ func (l *loader) formatFile(found foundFile) (*Formatted, diag.List) {
 	if text == nil || bytes.Equal(text, old) {
 		return nil, f.diags
 	}
-	return &Formatted{Name: found.name, Path: l.real(found.name), Old: old, New: text}, f.diags
+	return &Formatted{Name: found.name, Old: old, New: text}, f.diags
 }
 
 // hclBegin is how the first line of an HCL file begins.

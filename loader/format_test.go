@@ -166,7 +166,7 @@ func TestFormatMeansTheSame(t *testing.T) {
 // line ends, blank lines, a byte order mark, Windows line ends. Texts over several
 // lines would change with it: heredocs and block scalars are left alone.
 func spoil(name, text string) string {
-	if strings.Contains(text, "<<") || strings.Contains(text, "|\n") || strings.Contains(text, ">-\n") {
+	if strings.Contains(text, "<<") || strings.Contains(text, "|\n") || strings.Contains(text, "|-\n") || strings.Contains(text, ">-\n") {
 		return strings.TrimRight(text, "\n") + "\n\n"
 	}
 	var b strings.Builder

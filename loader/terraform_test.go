@@ -96,12 +96,12 @@ func TestTerraformNames(t *testing.T) {
 // TestTerraformRefuses: what is no state of version 4 says what it is.
 func TestTerraformRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"":       "no Terraform state",
-		"[]":     "no Terraform state",
-		"{}":     "it has no version",
-		"\x00{}": "no Terraform state",
-		`{"version": 3, "modules": []}`:                          "has version 3",
-		`{"version": "4"}`:                                       "no Terraform state",
+		"":                              "no Terraform state",
+		"[]":                            "no Terraform state",
+		"{}":                            "it has no version",
+		"\x00{}":                        "no Terraform state",
+		`{"version": 3, "modules": []}`: "has version 3",
+		`{"version": "4"}`:              "no Terraform state",
 		`{"format_version": "1.0", "values": {}}`:                "what terraform show prints",
 		`{"serial": 1, "lineage": "x", "encrypted_data": "AAA"}`: "is encrypted",
 		`{"version": 4, "resources": [{"mode": "managed", "type": "cloudflare_access_rule", "name": "a", "instances": [{"attributes": {"account_id": "no id"}}]}]}`: `cloudflare_access_rule.a: scope "account:no id"`,

@@ -3,7 +3,6 @@ package planner
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -223,8 +222,8 @@ func (m *maker) narrowed(s *step) []string {
 	return loses
 }
 
-// guardOwn refuses to block own addresses. Only what is made or changed
-// counts, and not what blocked before.
+// guardOwn refuses to keep own addresses out. Only rules that are made or
+// changed count, however they stood before: who changes such a rule is asked.
 func (m *maker) guardOwn() {
 	if m.in.Options.AllowLockout {
 		return
@@ -234,7 +233,7 @@ func (m *maker) guardOwn() {
 			continue
 		}
 		for _, own := range m.in.Own {
-			if s.blocks(own) {
+			if s.Kind.Blocks(s.Kind.View(reveal(s.After)), own) {
 				m.refuse(codeLockout,
 					fmt.Sprintf("lock-out. %s blocks %s, and this machine's requests come from %s", s.Addr, label(s.Kind, s.After, s.Addr.Name), own),
 					remedyLockout, s)
@@ -242,13 +241,6 @@ func (m *maker) guardOwn() {
 			}
 		}
 	}
-}
-
-// blocks reports whether the step makes the object keep the address out, which
-// it did not before.
-func (s *step) blocks(own netip.Addr) bool {
-	k := s.Kind
-	return k.Blocks(k.View(reveal(s.After)), own) && (s.Before == nil || !k.Blocks(k.View(reveal(s.Before)), own))
 }
 
 // guardGains says what is permitted that was not, and refuses it where asked.

@@ -85,7 +85,7 @@ func TestOwnAddress(t *testing.T) {
 	}
 	check("created", "lock-out", newWorld(want("access_rule.a", block)))
 	check("changed to block", "lock-out", newWorld(want("access_rule.a", block)).live(live("access_rule", id(1), allow)))
-	check("blocked before", "", newWorld(want("access_rule.a", attrs{"value": "198.51.100.0/24", "mode": "challenge"})).live(live("access_rule", id(1), block)))
+	check("changed though it blocked before", "lock-out", newWorld(want("access_rule.a", attrs{"value": "198.51.100.0/24", "mode": "challenge"})).live(live("access_rule", id(1), block)))
 	check("as it is", "", newWorld(want("access_rule.a", block)).live(live("access_rule", id(1), block)))
 	check("allowed", "", newWorld(want("access_rule.a", allow)))
 	check("another address", "", newWorld(want("access_rule.a", attrs{"value": "192.0.2.1", "mode": "block"})))

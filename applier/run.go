@@ -49,7 +49,7 @@ type run struct {
 	mu      sync.Mutex
 	objects map[place]object // what addresses mean now
 
-	events sync.Mutex // held while o.On runs
+	events chan struct{} // full while o.On runs, which may take its time
 }
 
 // place is an address in a scope.
@@ -68,7 +68,7 @@ func newRun(api API, st state.Store, snap *state.Snapshot, o Options) *run {
 	o = o.withDefaults()
 	return &run{
 		o: o, api: api, book: newBook(st, snap), lists: lister{api: api},
-		known: map[planner.ObjectKey]bool{}, objects: map[place]object{},
+		known: map[planner.ObjectKey]bool{}, objects: map[place]object{}, events: make(chan struct{}, 1),
 	}
 }
 
@@ -119,8 +119,8 @@ func (r *run) meant(addr schema.Addr, scope schema.Scope) (object, bool) {
 }
 
 func (r *run) emit(e Event) {
-	r.events.Lock()
-	defer r.events.Unlock()
+	r.events <- struct{}{}
+	defer func() { <-r.events }()
 	r.o.On(e)
 }
 

@@ -207,11 +207,16 @@ func answer(ctx context.Context, w world, q planner.Questions, in *planner.Input
 			in.Own, came = []netip.Addr{ip}, true
 		}
 	}
+	var scopes []schema.Scope
 	byScope := map[schema.Scope][]string{}
 	for _, o := range q.Audit {
+		if byScope[o.Scope] == nil {
+			scopes = append(scopes, o.Scope)
+		}
 		byScope[o.Scope] = append(byScope[o.Scope], o.ID)
 	}
-	for s, ids := range byScope {
+	for _, s := range scopes {
+		ids := byScope[s]
 		events, err := w.Events(ctx, s, in.Now.Add(-auditSpan), in.Now.Add(time.Second), ids)
 		if err != nil {
 			continue

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -102,11 +101,7 @@ func (p *progress) json(e applier.Event) {
 	if e.Type == applier.Started {
 		return
 	}
-	out := eventJSON(e)
-	data, err := json.Marshal(out)
-	if err == nil {
-		fmt.Fprintln(p.app.Out, string(data))
-	}
+	_ = writeLine(p.app.Out, eventJSON(e)) // what cannot be written, the result cannot either
 }
 
 // eventOutput is an event for machines: the API's own words, code and request

@@ -1,8 +1,12 @@
 package diag
 
 import (
+	"bytes"
+	"fmt"
 	"path/filepath"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // message is the diagnostic without its place, as text for machines: the
@@ -24,3 +28,32 @@ func (d Diagnostic) message() string {
 
 // slashPath is a file's path as machines compare it: cleaned, with slashes.
 func slashPath(file string) string { return filepath.ToSlash(filepath.Clean(file)) }
+
+// SafeJSON is JSON that may be printed in a log: what Clean would not let
+// through stands as an escape in its strings, which means the same. It gives b
+// itself where there is nothing to do.
+func SafeJSON(b []byte) []byte {
+	if !bytes.Contains(b, []byte("##")) && bytes.IndexFunc(b, escaped) < 0 {
+		return b
+	}
+	out := make([]byte, 0, len(b)+64)
+	last := rune(0)
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		switch {
+		case r == '#' && last == '#':
+			out = append(out, `\u0023`...)
+		case escaped(r):
+			for _, unit := range utf16.AppendRune(nil, r) {
+				out = fmt.Appendf(out, "\\u%04x", unit)
+			}
+		default:
+			out = append(out, b[:n]...)
+		}
+		last, b = r, b[n:]
+	}
+	return out
+}
+
+// escaped: blanks between the parts of a document stay.
+func escaped(r rune) bool { return r >= 0x7f && unsafe(r) }

@@ -3,7 +3,9 @@ package diag
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -117,10 +119,15 @@ func cut(line string, from int) string {
 	return string(runes)
 }
 
-// Clean makes text safe for a terminal: control characters (ANSI escapes among
-// them), bidirectional overrides and invalid UTF-8 are shown, not obeyed; a
-// tab becomes one blank, so that carets stay in place.
+// Clean makes text safe for a terminal and for the log of a pipeline: control
+// characters (ANSI escapes among them), what is not seen or turns the direction
+// of text, and invalid UTF-8 are shown, not obeyed; a tab becomes one blank, so
+// that carets stay in place. So does no line of a log that has it in it pass for
+// a command, which runners look for anywhere in a line (##[error], ##vso[…]).
 func Clean(s string) string {
+	if strings.Contains(s, "##") {
+		s = logCommand.ReplaceAllString(s, `#\u0023$1`)
+	}
 	if !strings.ContainsFunc(s, unsafe) && utf8.ValidString(s) {
 		return s
 	}
@@ -129,6 +136,8 @@ func Clean(s string) string {
 		switch {
 		case r == '\t':
 			b.WriteByte(' ')
+		case r > 0xffff && unsafe(r):
+			fmt.Fprintf(&b, "\\u{%x}", r)
 		case unsafe(r):
 			fmt.Fprintf(&b, "\\u%04x", r)
 		default:
@@ -138,12 +147,21 @@ func Clean(s string) string {
 	return b.String()
 }
 
+// logCommand is how a command in a log of Azure's and GitHub's runners begins.
+var logCommand = regexp.MustCompile(`(?i)##((?:vso|teamcity)?\[)`)
+
 func unsafe(r rune) bool {
-	switch {
-	case r < 0x20, r >= 0x7f && r < 0xa0:
-		return true
-	case r == 0x061c, r >= 0x200b && r <= 0x200f, r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x2069, r == 0xfeff:
-		return true
+	if r < 0x7f {
+		return r < 0x20
 	}
-	return false
+	return r < 0xa0 || unicode.In(r, unicode.Cf, unseen) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r) || r == '\u2028' || r == '\u2029'
+}
+
+// unseen are characters that are not shown, besides those for format (Cf): a
+// joiner, fillers, vowels that are never written, variation selectors but for
+// the two that choose between text and picture.
+var unseen = &unicode.RangeTable{
+	R16: []unicode.Range16{{0x034f, 0x034f, 1}, {0x115f, 0x1160, 1}, {0x17b4, 0x17b5, 1}, {0x180b, 0x180f, 1}, {0x2065, 0x2065, 1}, {0x3164, 0x3164, 1},
+		{0xfe00, 0xfe0d, 1}, {0xffa0, 0xffa0, 1}, {0xfff0, 0xfff8, 1}},
+	R32: []unicode.Range32{{0xe0000, 0xe0fff, 1}},
 }

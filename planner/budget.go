@@ -10,6 +10,10 @@ const (
 	windowSeconds  = 300
 )
 
+// fullSpeed is how many requests a second are sent while the window has room:
+// ten at a time, each of which takes about 0.4 s.
+const fullSpeed = 25
+
 // requests is how many requests the change takes if nothing goes wrong.
 func (c *Change) requests() int {
 	if c.Refused != "" {
@@ -73,10 +77,8 @@ func (p *Plan) SetWindow(read, limit, remaining int) {
 	if room < 0 {
 		room = limit
 	}
-	b.Seconds = 0
-	if over := b.Apply - room; over > 0 {
-		b.Seconds = (over*windowSeconds + limit - 1) / limit
-	}
+	over := max(0, b.Apply-room)
+	b.Seconds = (b.Apply-over+fullSpeed-1)/fullSpeed + (over*windowSeconds+limit-1)/limit
 }
 
 // Counts are what the summary line says. A replacement adds and destroys; what

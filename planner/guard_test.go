@@ -172,7 +172,7 @@ func TestBudget(t *testing.T) {
 		t.Errorf("%s: %d requests", lines(p), p.Budget.Apply)
 	}
 	for _, c := range []struct{ apply, limit, remaining, seconds int }{
-		{8, 1200, 1190, 0}, {8, 1200, 8, 0}, {1208, 1200, 8, 300}, {8, 0, -1, 0}, {2400, 0, -1, 300}, {1201, 1200, 1200, 1},
+		{0, 1200, 1190, 0}, {8, 1200, 1190, 1}, {26, 1200, 1190, 2}, {8, 1200, 8, 1}, {8, 1200, 0, 2}, {1208, 1200, 8, 301}, {8, 0, -1, 1}, {2400, 0, -1, 348}, {1201, 1200, 1200, 49},
 	} {
 		p.Budget.Apply = c.apply
 		p.SetWindow(5, c.limit, c.remaining)

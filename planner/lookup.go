@@ -201,16 +201,41 @@ func (m *maker) idNames(k *schema.Kind, scope schema.Scope, known map[string]str
 			}
 		})
 	}
-	return out
+	return tellApart(out)
 }
 
-// catalogue is the names of a scope's catalogue by id.
+// tellApart puts the id behind names that several ids bear, so that a change
+// from one to the other is seen.
+func tellApart(names map[string]string) map[string]string {
+	bearers := map[string]int{}
+	for _, name := range names {
+		bearers[name]++
+	}
+	for id, name := range names {
+		if bearers[name] > 1 {
+			names[id] = name + " (" + id + ")"
+		}
+	}
+	return names
+}
+
+// catalogue is the names of a scope's catalogue by id; where several entries
+// bear one name, with the scope that files tell them apart by.
 func (m *maker) catalogue(scope schema.Scope) map[string]string {
 	names, made := m.names[scope]
 	if !made {
 		names = make(map[string]string, len(m.in.Catalogues[scope]))
+		bearers := map[string]int{}
 		for _, e := range m.in.Catalogues[scope] {
+			if _, twice := names[e.ID]; !twice {
+				bearers[e.Name]++
+			}
 			names[e.ID] = e.Name
+		}
+		for _, e := range m.in.Catalogues[scope] {
+			if bearers[e.Name] > 1 && len(e.Scopes) > 0 {
+				names[e.ID] = e.Name + " @ " + lastWord(e.Scopes[0])
+			}
 		}
 		m.names[scope] = names
 	}

@@ -206,11 +206,16 @@ func TestPermissionGroups(t *testing.T) {
 	w := with("DNS Write", "Zone Read", id(72)).live(liveToken(1, attrs{"policies": readEdit}))
 	equal(t, "by name, in any order, twice", w.make(t).Outcome(), "none")
 
-	for written, wanted := range map[string]string{"Logs Write @ zone": id(74), "Logs Write @ " + account: id(73), "Logs Write @ account": id(73)} {
+	for written, wanted := range map[string]string{"Logs Write @ zone": id(74), "Logs Write @ " + account: id(73), "Logs Write @ account": id(73), "DNS Write": id(72)} {
 		c := with(written).make(t).Changes[0]
 		equal(t, written, show(c.After[c.Kind.Index("policies")]), "[(allow ["+wanted+"] map[com.cloudflare.api.account.*:*])]")
-		equal(t, written, c.Names[wanted], "Logs Write")
+		equal(t, written, c.Names[wanted], strings.ReplaceAll(written, "com.cloudflare.api.", ""))
 	}
+	same := liveToken(1, attrs{"policies": []any{attrs{"permission_groups": []any{id(73)}, "resources": all}}})
+	same.Names = map[string]string{id(73): "Logs Write", id(74): "Logs Write"}
+	bare := with(id(74)).live(same)
+	bare.in.Catalogues = nil
+	equal(t, "one name, no catalogue", bare.make(t).Changes[0].Names[id(74)], "Logs Write ("+id(74)+")")
 	// API facts §10, 25 (issue 1650): one name in two scopes.
 	d := with("Logs Write").fails(t)
 	equal(t, "ambiguous", d.Error()+"\n"+d[0].Detail, "trueup.yaml:1:1: error: token.t: 2 permission groups are named \"Logs Write\"\n"+

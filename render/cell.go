@@ -81,6 +81,52 @@ func (c cell) cut(n int) cell {
 	return append(out, piece{text: end})
 }
 
+// wrap is the cell in rows of at most n columns, broken after a blank where
+// there is one in the second half of a row. A mark that goes on is closed and
+// opened again.
+func (c cell) wrap(n int) []cell {
+	var rows []cell
+	var row cell
+	room := n
+	for _, p := range c {
+		brackets := columns(p.marked()) - columns(p.text)
+		for p.text != "" {
+			head := p.text
+			if columns(head)+brackets > room {
+				head = broken(p.text, room-brackets, n/2)
+			}
+			if head == "" && len(row) == 0 {
+				_, size := utf8.DecodeRuneInString(p.text)
+				head = p.text[:size]
+			}
+			if head != "" {
+				row, room = append(row, piece{head, p.mark}), room-columns(head)-brackets
+				p.text = p.text[len(head):]
+			}
+			if p.text != "" {
+				rows, row, room = append(rows, row), nil, n
+			}
+		}
+	}
+	if len(row) > 0 || len(rows) == 0 {
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// broken is the beginning of the text in at most n columns, up to a blank if
+// that leaves at least least columns.
+func broken(s string, n, least int) string {
+	if n <= 0 {
+		return ""
+	}
+	head := terminal.Truncate(s, n, "")
+	if i := strings.LastIndexByte(head, ' '); i >= 0 && columns(head[:i]) >= least {
+		return head[:i+1]
+	}
+	return head
+}
+
 func (c cell) hasMarks() bool {
 	return slices.ContainsFunc(c, func(p piece) bool { return p.mark != kept })
 }
@@ -115,14 +161,13 @@ func compare(before, after string) (old, new cell) {
 		return old, new
 	}
 	ds := diffWords(before, after)
-	common := 0
+	size := map[mark]int{}
 	for _, d := range ds {
-		if d.mark == kept {
-			common += utf8.RuneCountInString(d.text)
-		}
+		size[d.mark] += utf8.RuneCountInString(d.text)
 	}
 	longer := max(utf8.RuneCountInString(before), utf8.RuneCountInString(after))
-	if common*3 < longer {
+	oneWay := size[added] == 0 || size[removed] == 0
+	if size[kept]*3 < longer && !(oneWay && size[kept] > 0) {
 		return old, new
 	}
 	if longer > inlineBoth {
@@ -156,14 +201,21 @@ func diffWords(before, after string) cell {
 	for tail < len(a)-head && tail < len(b)-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
 		tail++
 	}
-	out := cell{{text: strings.Join(a[:head], "")}}
-	out = append(out, diffMiddle(a[head:len(a)-tail], b[head:len(b)-tail])...)
-	return append(out, piece{text: strings.Join(a[len(a)-tail:], "")})
+	ds := []diffmatchpatch.Diff{{Type: diffmatchpatch.DiffEqual, Text: strings.Join(a[:head], "")}}
+	ds = append(ds, diffMiddle(a[head:len(a)-tail], b[head:len(b)-tail])...)
+	ds = append(ds, diffmatchpatch.Diff{Type: diffmatchpatch.DiffEqual, Text: strings.Join(a[len(a)-tail:], "")})
+	var out cell
+	for _, d := range diffmatchpatch.New().DiffCleanupSemanticLossless(ds) {
+		if d.Text != "" {
+			out = append(out, piece{d.Text, marks[d.Type]})
+		}
+	}
+	return out
 }
 
-func diffMiddle(a, b []string) cell {
+func diffMiddle(a, b []string) []diffmatchpatch.Diff {
 	if len(a) == 0 || len(b) == 0 || len(a)+len(b) > inlineMost {
-		return cell{{strings.Join(a, ""), removed}, {strings.Join(b, ""), added}}
+		return []diffmatchpatch.Diff{{Type: diffmatchpatch.DiffDelete, Text: strings.Join(a, "")}, {Type: diffmatchpatch.DiffInsert, Text: strings.Join(b, "")}}
 	}
 	dmp := diffmatchpatch.New()
 	dmp.DiffTimeout = 0 // a limit in time would make the output depend on the machine
@@ -181,15 +233,15 @@ func diffMiddle(a, b []string) cell {
 		return out
 	}
 	ra, rb := encode(a), encode(b)
-	var out cell
-	for _, d := range dmp.DiffCleanupSemantic(dmp.DiffMainRunes(ra, rb, false)) {
+	ds := dmp.DiffCleanupSemantic(dmp.DiffMainRunes(ra, rb, false))
+	for i, d := range ds {
 		var text strings.Builder
 		for _, r := range d.Text {
 			text.WriteString(dictionary[r-1])
 		}
-		out = append(out, piece{text.String(), marks[d.Type]})
+		ds[i].Text = text.String()
 	}
-	return out
+	return ds
 }
 
 var marks = map[diffmatchpatch.Operation]mark{

@@ -11,7 +11,7 @@ const digestPaths = 3
 func (b *block) digest() []string {
 	var out, paths, forcing []string
 	for _, l := range b.lines {
-		if l.path == "" {
+		if l.path == "" || slices.Contains(paths, l.path) {
 			continue
 		}
 		paths = append(paths, l.path)

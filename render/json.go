@@ -369,6 +369,6 @@ func (j *jsonWriter) leftAlone(left []planner.LeftAlone) {
 // flushKeep writes all but the last byte, which decides about the next comma.
 func (j *jsonWriter) flushKeep() {
 	n := len(j.b) - 1
-	j.w.Write(j.b[:n])
+	j.w.Write(diag.SafeJSON(j.b[:n]))
 	j.b = append(j.b[:0], j.b[n])
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"strconv"
 
+	"trueup/diag"
 	"trueup/schema"
 )
 
@@ -18,7 +19,7 @@ type jsonWriter struct {
 func (j *jsonWriter) raw(s string) { j.w.WriteString(s) }
 
 func (j *jsonWriter) flush() {
-	j.w.Write(j.b)
+	j.w.Write(diag.SafeJSON(j.b))
 	j.b = j.b[:0]
 }
 

@@ -74,10 +74,10 @@ func (m *markdown) head() string {
 
 func (m *markdown) refusals(b *strings.Builder) {
 	for _, r := range m.p.Refusals {
-		lines := []string{"> ⛔ **Refused:** " + codeSpan(r.Message)}
+		lines := []string{"> ⛔ **Refused:** " + mdText(r.Message)}
 		for _, l := range []string{concerned(r, "below"), strings.Join(strings.Fields(r.Remedy), " ")} {
 			if l != "" {
-				lines = append(lines, "> "+codeSpan(l))
+				lines = append(lines, "> "+mdLine(l))
 			}
 		}
 		b.WriteString(strings.Join(lines, "\\\n") + "\n\n")
@@ -91,7 +91,7 @@ func (m *markdown) refusals(b *strings.Builder) {
 func (m *markdown) alerts(b *strings.Builder) {
 	var lines []string
 	more := 0
-	add := func(c *planner.Change, what, text string) {
+	add := func(c *planner.Change, sign, what, text string) {
 		if text == "" {
 			return
 		}
@@ -99,11 +99,11 @@ func (m *markdown) alerts(b *strings.Builder) {
 			more++
 			return
 		}
-		lines = append(lines, fmt.Sprintf("> ⚠ **%s:** %s %s\n", what, codeSpan(c.Addr.String()), codeSpan(text)))
+		lines = append(lines, fmt.Sprintf("> %s **%s:** %s %s\n", sign, what, codeSpan(c.Addr.String()), mdText(text)))
 	}
 	for _, c := range m.p.Changes {
-		add(c, "Privilege increase", strings.Join(c.Gains, "; "))
-		add(c, "Refused", c.Refused)
+		add(c, "⚠", "Privilege increase", strings.Join(c.Gains, "; "))
+		add(c, "⛔", "Refused", c.Refused)
 	}
 	if more > 0 {
 		lines = append(lines, "> and "+comma(more)+" more\n")
@@ -124,7 +124,7 @@ func (m *markdown) warnings(b *strings.Builder) {
 			fmt.Fprintf(b, "- and %s more\n", comma(len(ws)-i))
 			break
 		}
-		b.WriteString("- " + codeSpan(d.String()) + "\n")
+		b.WriteString("- " + mdLine(d.String()) + "\n")
 	}
 	b.WriteString("\n</details>\n\n")
 }
@@ -346,6 +346,32 @@ func diffLines(ls []line) []string {
 		out[i] = text
 	}
 	return out
+}
+
+// fit cuts values so that the change takes at most n columns.
+func (l line) fit(n int) line {
+	if l.width() <= n {
+		return l
+	}
+	switch {
+	case l.sink:
+		l.new = l.new.cut(n - len(arrow) + 1)
+	case l.old == nil:
+		l.new = l.new.cut(n)
+	default:
+		room := n - len(arrow)
+		half := room / 2
+		old, now := l.old.width(), l.new.width()
+		switch {
+		case old <= half:
+			l.new = l.new.cut(room - old)
+		case now <= half:
+			l.old = l.old.cut(room - now)
+		default:
+			l.old, l.new = l.old.cut(half), l.new.cut(room-half)
+		}
+	}
+	return l
 }
 
 // String is the change of a line: old -> new.

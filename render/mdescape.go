@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -57,6 +58,13 @@ var (
 
 // mdText is text as running text of Markdown, inside a line.
 func mdText(s string) string { return mdEscaper.Replace(clean(s)) }
+
+// lineStart is what begins a list or underlines a heading; the rest of what
+// does something at the beginning of a line does nothing in mdText.
+var lineStart = regexp.MustCompile(`^(\s*)(?:([0-9]*)([.)])|([-+=]))`)
+
+// mdLine is text as the beginning of a line of Markdown.
+func mdLine(s string) string { return lineStart.ReplaceAllString(mdText(s), `$1$2\$3$4`) }
 
 // htmlText is text inside an HTML block of Markdown.
 func htmlText(s string) string { return htmlEscaper.Replace(clean(s)) }

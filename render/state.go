@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"trueup/diag"
 	"trueup/planner"
 	"trueup/schema"
 	"trueup/state"
@@ -109,7 +110,7 @@ func StateJSON(s *state.Snapshot) ([]byte, error) {
 func EntryJSON(e *state.Entry) []byte {
 	j := &jsonWriter{index: index{}}
 	j.entry(e)
-	return append(j.b, '\n')
+	return append(diag.SafeJSON(j.b), '\n')
 }
 
 func (j *jsonWriter) entry(e *state.Entry) {

@@ -67,23 +67,19 @@ func (t *texter) line(parts ...string) {
 // head is `trueup.yaml · scope user · 214 resources · read in 6 requests`.
 func (t *texter) head(p *planner.Plan) {
 	if parts := headline(p, t.o); len(parts) > 0 {
-		t.line(t.paint(dim, strings.Join(parts, " · ")))
+		t.wrapped(strings.Join(parts, " · "), "  ", dim)
 		t.line()
 	}
 }
 
 func (t *texter) block(b *block) {
-	title := "  # " + b.addr + " " + b.verb
+	words := append(glued("# "+b.addr), b.verb)
 	if len(b.reasons) > 0 {
-		title += " (" + strings.Join(b.reasons, "; ") + ")"
+		words = append(words, strings.Split("("+strings.Join(b.reasons, "; ")+")", " ")...)
 	}
-	t.wrapped(title, "    # ", bold)
+	t.words("  ", words, "    # ", bold)
 	t.w.WriteString(t.paint(symbolColours[b.symbol], fmt.Sprintf("%3s", b.symbol)) + " " + b.name)
-	if b.summary != "" {
-		used := 4 + columns(b.name)
-		gap := max(3, min(summaryColumn-used, t.room(used+columns(b.summary))))
-		t.w.WriteString(strings.Repeat(" ", gap) + plainCell(b.summary).cut(t.room(used+gap)).String())
-	}
+	t.summarised(b)
 	t.line()
 	t.lines(b.lines)
 	for _, a := range b.alerts {
@@ -98,160 +94,65 @@ func (t *texter) block(b *block) {
 // summaryColumn is where summary values stand, addresses permitting.
 const summaryColumn = 46
 
+// summarised writes the summary value beside the name, or below it.
+func (t *texter) summarised(b *block) {
+	if b.summary == "" {
+		return
+	}
+	used, n := 4+columns(b.name), columns(b.summary)
+	gap := max(3, min(summaryColumn-used, t.room(used+n)))
+	if t.o.Width > 0 && used+gap+n > t.o.Width {
+		t.w.WriteString("\n" + strings.Repeat(" ", underPath))
+		t.rows(plainCell(b.summary), underPath, t.room(underPath))
+		return
+	}
+	t.w.WriteString(strings.Repeat(" ", gap) + b.summary)
+}
+
 // room is how many columns are left of the width after used ones, and enough
 // for a hint of a value in any case.
 func (t *texter) room(used int) int {
 	if t.o.Width <= 0 {
 		return 1 << 30
 	}
-	return max(t.o.Width-used, 8)
+	return max(t.o.Width-used, roomLeast)
 }
 
-// wrapped writes text that is never cut, over as many lines as it takes.
+const roomLeast = 8
+
+// wrapped writes text that is never cut, over as many lines as it takes. A mark
+// at its beginning (#, !) stays with the first word.
 func (t *texter) wrapped(text, indent string, c colour) {
-	lead := text[:len(text)-len(strings.TrimLeft(text, " "))]
-	line := lead
-	used := columns(lead)
-	first := true
-	for word := range strings.SplitSeq(text[len(lead):], " ") {
+	rest := strings.TrimLeft(text, " ")
+	lead := text[:len(text)-len(rest)]
+	t.words(lead, glued(rest), indent, c)
+}
+
+// glued are the words of a text, with a mark of one character before the first.
+func glued(text string) []string {
+	words := strings.Split(text, " ")
+	if len(words) < 2 || len(words[0]) != 1 {
+		return words
+	}
+	return append([]string{words[0] + " " + words[1]}, words[2:]...)
+}
+
+// words writes words after the lead, and after the indent on further lines.
+func (t *texter) words(lead string, words []string, indent string, c colour) {
+	line, used := lead, columns(lead)
+	for i, word := range words {
 		n := columns(word)
-		if !first && t.o.Width > 0 && used+1+n > t.o.Width {
+		switch {
+		case i == 0:
+		case t.o.Width > 0 && used+1+n > t.o.Width:
 			t.line(t.paint(c, line))
-			line, used, first = indent, columns(indent), true
-		}
-		if !first {
+			line, used = indent, columns(indent)
+		default:
 			line, used = line+" ", used+1
 		}
-		line, used, first = line+word, used+n, false
+		line, used = line+word, used+n
 	}
 	t.line(t.paint(c, line))
-}
-
-const (
-	lineIndent = 6  // columns before the symbol of a line
-	pathMost   = 40 // columns that paths are aligned in; a longer one pushes its line out
-)
-
-// lines writes changed paths in columns: symbol, path, change, note.
-func (t *texter) lines(ls []line) {
-	pathWidth, changeWidth := 0, 0
-	for _, l := range ls {
-		if n := columns(l.path); n <= pathMost {
-			pathWidth = max(pathWidth, n)
-		}
-	}
-	for _, l := range ls {
-		if l.note != "" || l.forces {
-			changeWidth = max(changeWidth, min(l.width(), pathMost))
-		}
-	}
-	for _, l := range ls {
-		t.changed(l, pathWidth, changeWidth)
-	}
-}
-
-const (
-	arrow     = " -> "
-	forceNote = "# forces replacement"
-)
-
-func (l line) width() int {
-	n := l.new.width()
-	if l.old != nil {
-		n += l.old.width() + len(arrow)
-	}
-	if l.sink {
-		n += len(arrow) - 1
-	}
-	return n
-}
-
-func (t *texter) changed(l line, pathWidth, changeWidth int) {
-	pad := max(0, pathWidth-columns(l.path))
-	t.w.WriteString(strings.Repeat(" ", lineIndent) + t.paint(symbolColours[l.symbol], fmt.Sprintf("%1s", l.symbol)) + " " + l.path)
-	used := lineIndent + 2 + columns(l.path) + pad + 3
-	if t.o.Width > 0 && t.o.Width-used < 24 && l.width() > t.o.Width-used {
-		used = lineIndent + 6
-		t.w.WriteString("\n" + strings.Repeat(" ", used))
-	} else {
-		t.w.WriteString(strings.Repeat(" ", pad+3))
-	}
-	l = l.fit(t.room(used))
-	t.change(l)
-	n := l.width()
-	suffix := l.suffix()
-	switch {
-	case suffix == "":
-	case t.o.Width > 0 && used+max(n, changeWidth)+3+columns(suffix) > t.o.Width:
-		t.line()
-		t.wrapped(strings.Repeat(" ", lineIndent+6)+suffix, strings.Repeat(" ", lineIndent+8), l.suffixColour())
-		return
-	default:
-		t.w.WriteString(strings.Repeat(" ", max(0, changeWidth-n)+3) + t.paint(l.suffixColour(), suffix))
-	}
-	t.line()
-}
-
-func (l line) suffix() string {
-	switch {
-	case l.forces && l.note != "":
-		return forceNote + "; " + l.note
-	case l.forces:
-		return forceNote
-	}
-	return l.note
-}
-
-func (l line) suffixColour() colour {
-	if l.forces {
-		return red
-	}
-	return dim
-}
-
-// fit cuts values so that the change takes at most n columns.
-func (l line) fit(n int) line {
-	if l.width() <= n {
-		return l
-	}
-	switch {
-	case l.sink:
-		l.new = l.new.cut(n - len(arrow) + 1)
-	case l.old == nil:
-		l.new = l.new.cut(n)
-	default:
-		room := n - len(arrow)
-		half := room / 2
-		old, now := l.old.width(), l.new.width()
-		switch {
-		case old <= half:
-			l.new = l.new.cut(room - old)
-		case now <= half:
-			l.old = l.old.cut(room - now)
-		default:
-			l.old, l.new = l.old.cut(half), l.new.cut(room-half)
-		}
-	}
-	return l
-}
-
-func (t *texter) change(l line) {
-	if l.old != nil {
-		t.cell(l.old)
-		t.w.WriteString(arrow)
-	}
-	if l.sink {
-		t.w.WriteString(arrow[1:])
-	}
-	t.cell(l.new)
-}
-
-var markColours = map[mark]colour{added: green, removed: red}
-
-func (t *texter) cell(c cell) {
-	for _, p := range c {
-		t.w.WriteString(t.paint(markColours[p.mark], p.marked()))
-	}
 }
 
 // agreed lists drift that needs nothing: what is there is what the files say.
@@ -262,11 +163,11 @@ func (t *texter) agreed(p *planner.Plan) {
 			continue
 		}
 		if first {
-			t.line(t.paint(bold, "Changed outside the files, and nothing has to be done:"))
+			t.wrapped("Changed outside the files, and nothing has to be done:", "", bold)
 			t.line()
 			first = false
 		}
-		t.line("  # ", clean(c.Addr.String()), " was changed outside the files"+eventWords(c.Event))
+		t.wrapped("  # "+clean(c.Addr.String())+" was changed outside the files"+eventWords(c.Event), "    # ", none)
 		t.lines(form{c.Names, t.index}.drift(c))
 		t.line()
 	}
@@ -294,7 +195,7 @@ func (t *texter) list(title string, lines []string) {
 	}
 	t.line(t.paint(bold, title))
 	for _, l := range lines {
-		t.line("  ", l)
+		t.wrapped("  "+l, "    ", none)
 	}
 	t.line()
 }
@@ -336,7 +237,7 @@ func (t *texter) summary(p *planner.Plan) {
 	}
 	switch {
 	case len(p.Refusals) > 0:
-		t.line(summaryIndent, refusedWords)
+		t.wrapped(summaryIndent+refusedWords, summaryIndent, none)
 	case outcome != "none":
 		if b := budgetWords(p.Budget, t.o.Applying); b != "" {
 			t.wrapped(summaryIndent+b, summaryIndent, none)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"trueup/diag"
 	"trueup/planner"
 )
@@ -73,4 +75,62 @@ func must(b []byte, err error) []byte {
 		panic(err)
 	}
 	return b
+}
+
+// TestTextWidths: on a narrow terminal nothing of a value is lost, and no line
+// is wider than it but for an address or a path, which is never broken.
+func TestTextWidths(t *testing.T) {
+	blanks, seams := strings.NewReplacer(" ", "", "\n", ""), strings.NewReplacer("+][+", "", "-][-", "")
+	bare := func(s string) string { return seams.Replace(blanks.Replace(s)) }
+	for name, p := range cases() {
+		for _, width := range []int{20, 40, 80, 120} {
+			out := string(plainText(t, p, Options{Width: width}))
+			squeezed := bare(out)
+			for _, c := range p.Changes {
+				if c.Action == planner.NoOp {
+					continue
+				}
+				for _, l := range indexOf(p).build(c).lines {
+					if !strings.Contains(squeezed, bare(l.new.String())) || !strings.Contains(squeezed, bare(l.old.String())) {
+						t.Errorf("%s at %d: %s %s is not shown whole", name, width, l.path, l)
+					}
+				}
+			}
+			for _, words := range []string{"will be created", "will be updated in-place", "will be destroyed", "must be replaced"} {
+				if n, wide := strings.Count(out, words), strings.Count(string(plainText(t, p, Options{})), words); n != wide && name != "escape" {
+					t.Errorf("%s at %d: %q is there %d times, not %d", name, width, words, n, wide)
+				}
+			}
+			if name == "escape" || width < 40 {
+				continue
+			}
+			for _, l := range strings.Split(out, "\n") {
+				if columns(l) > width && strings.Contains(strings.TrimLeft(l, " #~+-/!"), " ") && !strings.HasPrefix(l, "Plan: ") && !strings.HasPrefix(l, "No changes.") && !strings.Contains(l, `["`) {
+					t.Errorf("%s at %d: %d columns: %q", name, width, columns(l), l)
+				}
+			}
+		}
+	}
+}
+
+// TestDiffWords: without what is new, it is the old text, and the other way
+// round.
+func TestDiffWords(t *testing.T) {
+	word := rapid.SampledFrom([]string{"a", "b", " ", "  ", "Office", "office", "é", "の", "\n", ".", "[+", "2026"})
+	rapid.Check(t, func(t *rapid.T) {
+		x := strings.Join(rapid.SliceOfN(word, 0, 12).Draw(t, "before"), "")
+		y := strings.Join(rapid.SliceOfN(word, 0, 12).Draw(t, "after"), "")
+		ds, before, after := diffWords(x, y), "", ""
+		for _, d := range ds {
+			if d.mark != added {
+				before += d.text
+			}
+			if d.mark != removed {
+				after += d.text
+			}
+		}
+		if before != x || after != y {
+			t.Fatalf("%q and %q became %q", x, y, ds)
+		}
+	})
 }

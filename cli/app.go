@@ -32,6 +32,7 @@ type app struct {
 	said    diag.List // what was reported, printed or not
 	heard   map[diag.Diagnostic]bool
 	loaded  diag.List // the warnings about the files
+	summed  bool      // the step summary has something of this run, or cannot be written
 	graph   *schema.Graph
 	sources *loader.Sources
 	stop    chan struct{} // closed by the first Ctrl-C

@@ -137,10 +137,12 @@ func (r *run) mayAsk() error {
 
 // preview shows people what is about to be done; machines get the events.
 func (r *run) preview(plan *planner.Plan, source string) error {
+	f := formatFlags{Format: "text", Verbose: r.format.Verbose}
 	if r.format.Format == "json" {
+		r.summarizePlan(plan, r.options(f, source))
 		return nil
 	}
-	return r.show(plan, formatFlags{Format: "text", Verbose: r.format.Verbose}, source)
+	return r.show(plan, f, source)
 }
 
 // fresh plans, asks and does.

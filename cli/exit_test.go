@@ -54,8 +54,23 @@ state rm access_rule.bad        0:changes  0:changes  1:failed   0:changes  0:ch
 token roll --auto-approve token.t 0:changes 0:changes 0:changes  0:changes  0:changes  1:failed 1:failed   1:failed   1:failed   0:changes  0:changes
 token roll token.t              1:failed   1:failed   1:failed   1:failed   1:failed   1:failed 1:failed   1:failed   1:failed   1:failed   1:failed
 token roll --auto-approve token.x 1:failed 1:failed   1:failed   1:failed   1:failed   1:failed 1:failed   1:failed   1:failed   1:failed   1:failed
+fmt                             0:changes  0:changes  0:changes  0:changes  0:changes  0:changes  0:changes  0:changes  0:changes  0:changes  0:changes
+fmt --check                     1:changes  1:changes  1:changes  1:changes  1:changes  1:changes  1:changes  1:changes  1:changes  1:changes  1:changes
+fmt no.yaml                     1:failed   1:failed   1:failed   1:failed   1:failed   1:failed   1:failed   1:failed   1:failed   1:failed   1:failed
+graph --format mermaid          0          0          0          0          0          1          0          0          0          0          0
+undo                            0:changes  0:changes  0:none     0:changes  1:refused  1:failed   1:failed   1:failed   0:changes  0:changes  0:changes
+undo --auto-approve             0:changes  0:changes  0:none     0:changes  1:refused  1:failed   1:failed   1:failed   1:failed   1:failed   0:changes
+undo --detailed-exitcode        2:changes  2:changes  0:none     2:changes  1:refused  1:failed   1:failed   1:failed   2:changes  2:changes  2:changes
+undo --out u.plan               0:changes  0:changes  0:none     0:changes  1:refused  1:failed   1:failed   1:failed   0:changes  0:changes  0:changes
+export --format hcl             0          0          0          0          0          0          1          1          0          0          0
+export --out live.yaml          0          0          0          0          0          0          1          1          0          0          0
+export --out trueup.yaml        1          1          1          1          1          1          1          1          1          1          1
+export --missing                0          0          0          0          0          1          1          1          0          0          0
+snapshot --out no/where         1          1          1          1          1          1          1          1          1          1          1
+completion bash                 0          0          0          0          0          0          0          0          0          0          0
+sim --listen 192.0.2.1:0        1          1          1          1          1          1          1          1          1          1          1
 schema                          0          0          0          0          0          0        0          0          0          0          0
-version                         0          0          0          0          0          0        0          0          0          0          0
+version                         0:none     0:none     0:none     0:none     0:none     0:none   0:none     0:none     0:none     0:none     0:none
 `
 
 const (
@@ -234,7 +249,7 @@ func (c exitCell) run(t *testing.T) {
 		if got := string(rune('0' + code)); got != c.want {
 			t.Errorf("%s: exit code %s, want %s\n%s%s", name, got, c.want, out, errs)
 		}
-		if format == "" && code == exitError && len(errs) == 0 && !bytes.Contains(out, []byte("efused")) {
+		if format == "" && code == exitError && len(errs) == 0 && !bytes.Contains(out, []byte("efused")) && !bytes.Equal(out, []byte("trueup.yaml\n")) {
 			t.Errorf("%s: it fails without a word", name)
 		}
 		if format == "json" {
@@ -246,7 +261,7 @@ func (c exitCell) run(t *testing.T) {
 }
 
 // exitTakes are the commands that take the flags of the API.
-var exitTakes = []string{"plan", "apply", "destroy", "export", "snapshot", "token"}
+var exitTakes = []string{"plan", "apply", "destroy", "undo", "export", "snapshot", "token"}
 
 func (c exitCell) args(format string) []string {
 	args := slices.Clone(c.command)
@@ -291,7 +306,7 @@ func (c exitCell) read(t *testing.T, name string, out []byte) string {
 		}
 		objects++
 	}
-	streams := slices.Contains([]string{"apply", "destroy", "token"}, c.command[0])
+	streams := slices.Contains([]string{"apply", "destroy", "token"}, c.command[0]) || strings.HasPrefix(name, "undo --auto-approve")
 	if streams && doc.Type != "end" || !streams && objects != 1 {
 		t.Errorf("%s: %d objects on stdout, the last of type %q\n%s", name, objects, doc.Type, out)
 	}
@@ -315,6 +330,30 @@ func (c exitCell) read(t *testing.T, name string, out []byte) string {
 		return "-"
 	}
 	return doc.Trueup.Outcome
+}
+
+// TestUsageErrors: a command line that cannot be understood ends with 1, names
+// what is wrong on stderr, and is JSON on stdout where that was asked for.
+func TestUsageErrors(t *testing.T) {
+	dir := t.TempDir()
+	for _, line := range []string{
+		"", "plam", "state", "token", "--nonsense", "-C", "-C nowhere version", "completion", "completion tcsh", "show", "state mv access_rule.a",
+		"plan --format xml", "plan --parallelism many", "plan --timeout soon", "convert --to toml x.yaml", "export --format toml", "graph --format svg",
+		"validate --nonsense", "plan --nonsense", "apply --nonsense", "destroy --nonsense", "show --nonsense x", "export --nonsense", "snapshot --nonsense",
+		"fmt --nonsense", "lint --nonsense", "state list --nonsense", "state show --nonsense a", "state rm --nonsense a", "state mv --nonsense a b",
+		"undo --nonsense", "token roll --nonsense a", "graph --nonsense", "schema --nonsense", "sim --nonsense", "completion --nonsense bash", "version --nonsense",
+	} {
+		args := strings.Fields(line)
+		code, _, errs, err := exitRun(dir, "", args...)
+		if err != nil || code != exitError || len(errs) == 0 || strings.Contains(line, "--nonsense") && !bytes.Contains(errs, []byte("--nonsense")) {
+			t.Errorf("%q: exit code %d, %v\n%s", line, code, err, errs)
+		}
+		code, out, _, err := exitRun(dir, "", append(args, "--format=json")...)
+		cell := exitCell{command: []string{"usage"}}
+		if got := cell.read(t, line, out); err != nil || code != exitError || got != outcomeFailed {
+			t.Errorf("%q in JSON: exit code %d, outcome %q, %v", line, code, got, err)
+		}
+	}
 }
 
 func planSchema(t *testing.T) *jsonschema.Schema {

@@ -8,14 +8,23 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"trueup/diag"
 	"trueup/loader"
 )
 
 type fmtCmd struct {
-	Check bool     `help:"Write nothing: list the files that would change, and exit 1 if there are any."`
-	Paths []string `arg:"" optional:"" name:"path" help:"Files or directories; trueup.yaml, trueup.yml, trueup.hcl or trueup/ where none is given. - formats standard input to standard output."`
+	Check  bool     `help:"Write nothing: list the files that would change, and exit 1 if there are any."`
+	Format string   `enum:"text,json" default:"text" help:"text or json."`
+	Paths  []string `arg:"" optional:"" name:"path" help:"Files or directories; trueup.yaml, trueup.yml, trueup.hcl or trueup/ where none is given. - formats standard input to standard output."`
+}
+
+// fmtOutput is what fmt did, or would do with --check.
+type fmtOutput struct {
+	Changed     []string           `json:"changed"`
+	Diagnostics []diagnosticOutput `json:"diagnostics"`
+	Trueup      ownOutput          `json:"trueup"`
 }
 
 // Run formats files in place and prints the names of those that changed. What
@@ -29,19 +38,43 @@ func (c *fmtCmd) Run(ctx context.Context, a *app) error {
 	}
 	changed, sources, ds := loader.Canonical(ctx, loader.Options{Paths: c.Paths})
 	a.sources = sources
-	failed := ds.HasErrors() || c.Check && len(changed) > 0
+	names := []string{}
 	for _, f := range changed {
 		if !c.Check {
 			if err := replace(f); err != nil {
 				ds.Errorf(diag.Range{File: f.Name}, "%v", err)
-				failed = true
 				continue
 			}
 		}
-		fmt.Fprintln(a.Out, f.Name)
+		names = append(names, f.Name)
 	}
 	a.diagnostics(ds)
-	if failed {
+	return c.report(a, names, ds)
+}
+
+// report prints the names of the files that changed, or would.
+func (c *fmtCmd) report(a *app, names []string, ds diag.List) error {
+	if c.Check {
+		for _, name := range names {
+			a.hear(diag.List{{Summary: "this file is not in its canonical form", Detail: "Run trueup fmt.", Code: "format", Range: diag.Range{File: name}}})
+		}
+	}
+	outcome := outcomeNone
+	switch {
+	case ds.HasErrors():
+		outcome = outcomeFailed
+	case len(names) > 0:
+		outcome = outcomeChanges
+	}
+	switch {
+	case c.Format == "json":
+		if err := writeJSON(a.Out, fmtOutput{names, diagnosticsJSON(a.said), ownOutput{outcome}}); err != nil {
+			return err
+		}
+	case len(names) > 0:
+		fmt.Fprintln(a.Out, strings.Join(names, "\n"))
+	}
+	if outcome == outcomeFailed || c.Check && outcome == outcomeChanges {
 		return exitCode(exitError)
 	}
 	return nil
@@ -50,6 +83,9 @@ func (c *fmtCmd) Run(ctx context.Context, a *app) error {
 // stream formats standard input.
 func (c *fmtCmd) stream(a *app) error {
 	const name = "<stdin>"
+	if c.Format == "json" && !c.Check {
+		return errors.New("--format json with - is for --check: without it, stdout is the formatted text")
+	}
 	old, err := io.ReadAll(a.In)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -57,17 +93,18 @@ func (c *fmtCmd) stream(a *app) error {
 	text, sources, ds := loader.CanonicalText(name, old)
 	a.sources = sources
 	a.diagnostics(ds)
-	switch {
-	case ds.HasErrors():
-		return exitCode(exitError)
-	case !c.Check:
+	if !c.Check {
+		if ds.HasErrors() {
+			return exitCode(exitError)
+		}
 		_, err := a.Out.Write(text)
 		return err
-	case !bytes.Equal(text, old):
-		fmt.Fprintln(a.Out, name)
-		return exitCode(exitError)
 	}
-	return nil
+	names := []string{}
+	if !ds.HasErrors() && !bytes.Equal(text, old) {
+		names = append(names, name)
+	}
+	return c.report(a, names, ds)
 }
 
 // replace writes a file's new text, only where the file may be written and is still what was formatted.

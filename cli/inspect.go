@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 
 	"trueup/diag"
@@ -65,16 +66,30 @@ func (c *schemaCmd) Run(a *app) error {
 	return err
 }
 
-type versionCmd struct{}
+type versionCmd struct {
+	Format string `enum:"text,json" default:"text" help:"text or json."`
+}
+
+// versionOutput is the version, and what made the program.
+type versionOutput struct {
+	Version string    `json:"version"`
+	Go      string    `json:"go"`
+	OS      string    `json:"os"`
+	Arch    string    `json:"arch"`
+	Trueup  ownOutput `json:"trueup"`
+}
 
 func (c *versionCmd) Run(a *app) error {
+	if c.Format == "json" {
+		return writeJSON(a.Out, versionOutput{version, runtime.Version(), runtime.GOOS, runtime.GOARCH, ownOutput{outcomeNone}})
+	}
 	fmt.Fprintf(a.Out, "trueup %s\n", version)
 	return nil
 }
 
 type graphCmd struct {
 	fileFlags
-	Format string `enum:"dot,mermaid" default:"dot" help:"dot or mermaid."`
+	Format string `enum:"dot,mermaid,json" default:"dot" help:"dot, mermaid or json."`
 }
 
 func (c *graphCmd) Run(ctx context.Context, a *app) error {
@@ -121,9 +136,12 @@ func (a *app) machineDiagnostics(ctx context.Context, f fileFlags, format string
 }
 
 func (a *app) writeDiagnostics(ds diag.List, format string, rules []diag.Rule) error {
+	if format != "text" {
+		a.hear(ds)
+	}
 	switch format {
 	case "sarif":
-		data, err := diag.SARIF(ds, rules, version)
+		data, err := diag.SARIF(a.rooted(ds), rules, version)
 		if err != nil {
 			return err
 		}

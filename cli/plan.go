@@ -85,19 +85,21 @@ func planExit(p *planner.Plan, detailed bool) error {
 	return nil
 }
 
+func (a *app) options(f formatFlags, source string) render.Options {
+	return render.Options{Color: a.color, Verbose: f.Verbose, Source: source, MaxBytes: f.MaxBytes}
+}
+
 // show writes the plan to stdout, and to the step summary where a GitHub
 // workflow has one.
 func (a *app) show(p *planner.Plan, f formatFlags, source string) error {
 	a.hear(a.placed(render.Diagnostics(p)))
-	o := render.Options{Color: a.color, Verbose: f.Verbose, Source: source, MaxBytes: f.MaxBytes}
+	o := a.options(f, source)
 	if a.OutTTY {
 		if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
 			o.Width = width
 		}
 	}
-	if err := a.summary(p, o); err != nil {
-		a.say("warning: the step summary was not written: %s", err)
-	}
+	a.summarizePlan(p, o)
 	var out []byte
 	var err error
 	switch f.Format {
@@ -115,36 +117,6 @@ func (a *app) show(p *planner.Plan, f formatFlags, source string) error {
 	}
 	_, err = a.Out.Write(out)
 	return err
-}
-
-// summaryLimit is GitHub's limit of a step summary.
-const summaryLimit = 1 << 20
-
-func (a *app) summary(p *planner.Plan, o render.Options) error {
-	path, _ := a.Env("GITHUB_STEP_SUMMARY")
-	if path == "" {
-		return nil
-	}
-	o.MaxBytes = summaryLimit
-	md, err := render.Markdown(p, o)
-	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(md, '\n'))
-	return firstError(err, f.Close())
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // savePlan writes a plan file. Sensitive values are digests in it.

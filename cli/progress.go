@@ -157,10 +157,14 @@ func (r *run) end(plan *planner.Plan, res applier.Result, err error) error {
 	if err != nil && !errors.Is(err, errRefused) {
 		code = exitCode(r.failure(err))
 	}
+	if text, _ := verdict(plan, res, err); text != "" {
+		r.summarizeReports(text, failures(res))
+	}
 	if r.format.Format == "json" {
 		err = r.endJSON(outcome, res)
 	} else {
-		err = r.endText(plan, res, err)
+		r.endText(plan, res, err)
+		err = nil
 	}
 	if err != nil || code == exitDone {
 		return err
@@ -194,24 +198,36 @@ func refusedSteps(res applier.Result) int {
 	return n
 }
 
-func (r *run) endText(plan *planner.Plan, res applier.Result, err error) error {
+// endText says in words what came of a run.
+func (r *run) endText(plan *planner.Plan, res applier.Result, err error) {
+	switch text, bad := verdict(plan, res, err); {
+	case text == "":
+	case bad:
+		r.say("\n%s", text)
+	default:
+		fmt.Fprintf(r.Out, "\n%s\n", text)
+	}
+}
+
+// verdict is the last line of a run, and whether it is about something that was
+// not done. It is "" where an error has said it.
+func verdict(plan *planner.Plan, res applier.Result, err error) (text string, bad bool) {
 	n, done, failed, left := plan.Counts(), len(res.Done), len(res.Failed), len(res.NotTried)
 	switch {
 	case err != nil && incomplete(res): // the state could not be kept
-		r.say("\nApply incomplete: %d done, %d failed, %d not tried. Run it again when the cause is mended.", done, failed, left)
+		return fmt.Sprintf("Apply incomplete: %d done, %d failed, %d not tried. Run it again when the cause is mended.", done, failed, left), true
 	case err != nil: // said
+		return "", true
 	case res.Stopped:
-		r.say("\nInterrupted: %d done, %d failed, %d left. State is saved; run it again to go on.", done, failed, left)
+		return fmt.Sprintf("Interrupted: %d done, %d failed, %d left. State is saved; run it again to go on.", done, failed, left), true
 	case incomplete(res):
-		r.say("\nApply incomplete: %d done, %d failed, %d not tried. State is saved; run it again when the cause is mended.", done, failed, left)
+		return fmt.Sprintf("Apply incomplete: %d done, %d failed, %d not tried. State is saved; run it again when the cause is mended.", done, failed, left), true
 	case left > 0: // refused, each by itself
-		r.say("\nApply incomplete: %d done, %d refused.", done, left)
+		return fmt.Sprintf("Apply incomplete: %d done, %d refused.", done, left), true
 	case plan.Destroy:
-		fmt.Fprintf(r.Out, "\nDestroy complete! Resources: %d destroyed.\n", n.Destroy)
-	default:
-		fmt.Fprintf(r.Out, "\nApply complete! Resources: %d added, %d changed, %d destroyed.\n", n.Add, n.Change, n.Destroy)
+		return fmt.Sprintf("Destroy complete! Resources: %d destroyed.", n.Destroy), false
 	}
-	return nil
+	return fmt.Sprintf("Apply complete! Resources: %d added, %d changed, %d destroyed.", n.Add, n.Change, n.Destroy), false
 }
 
 // endOutput is the last line of a run for machines.

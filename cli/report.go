@@ -87,10 +87,9 @@ func (a *app) placed(l diag.List) diag.List {
 func (a *app) report(err error) int {
 	code := a.failure(err)
 	a.said.Sort()
-	if v, _ := a.Env("GITHUB_ACTIONS"); v == "true" {
-		for _, line := range diag.Annotations(a.said) {
-			a.say("%s", line)
-		}
+	a.annotate()
+	if code == exitError && !a.summed && len(a.said) > 0 {
+		a.summarizeReports("failed", a.said)
 	}
 	if code == exitError && a.format == "json" && a.out.n == 0 {
 		if err := a.writeFailure(); err != nil {
@@ -207,15 +206,16 @@ func formatOf(k *kong.Context) string {
 }
 
 // formatIn is what a command line that cannot be parsed seems to say as
-// --format.
+// --format, the last time.
 func formatIn(args []string) string {
+	format := ""
 	for i, arg := range args {
 		if value, found := strings.CutPrefix(arg, "--format="); found {
-			return value
+			format = value
 		}
 		if arg == "--format" && i+1 < len(args) {
-			return args[i+1]
+			format = args[i+1]
 		}
 	}
-	return ""
+	return format
 }

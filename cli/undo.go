@@ -26,12 +26,12 @@ type undoCmd struct {
 func (c *undoCmd) Run(ctx context.Context, a *app) error {
 	ctx, cancel := deadline(ctx, c.Timeout)
 	defer cancel()
+	a.stream = c.AutoApprove || a.InTTY && c.Out == "" && c.Format == "text"
 	g, err := a.loadIfThere(ctx, c.fileFlags)
 	if err != nil {
 		return err
 	}
-	if c.AutoApprove || a.InTTY && c.Out == "" && c.Format == "text" {
-		a.stream = true
+	if a.stream {
 		format := runFlags{Format: c.Format, Verbose: c.Verbose}
 		r := run{app: a, state: c.stateFlags, api: c.apiFlags, guard: c.guardFlags, format: format, approve: c.AutoApprove, what: "undo"}
 		if err := r.open(ctx, g); err != nil {

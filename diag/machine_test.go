@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -76,6 +78,29 @@ func TestSARIF(t *testing.T) {
 		a := r.Locations[0].Physical.Artifact
 		if u, err := url.Parse(a.URI); err != nil || u.IsAbs() == (a.Base != "") {
 			t.Errorf("%s: neither relative to a base nor absolute: %v", a.URI, err)
+		}
+	}
+}
+
+// TestSARIFSchema: what is written, here and by lint, is SARIF.
+func TestSARIFSchema(t *testing.T) {
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	schema, err := compiler.Compile("testdata/sarif.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"testdata/corpus.sarif", "testdata/empty.sarif", "../lint/testdata/all.sarif"} {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err == nil {
+			err = schema.Validate(v)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
 		}
 	}
 }

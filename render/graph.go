@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,16 +18,19 @@ import (
 const collapseAbove = 20
 
 // GraphFormats are what Graph can write.
-var GraphFormats = []string{"dot", "mermaid"}
+var GraphFormats = []string{"dot", "mermaid", "json"}
 
 // Graph draws what depends on what: resources, the references in their values
 // (solid, with the attribute's name) and depends_on (dashed), from what needs
 // to what is needed. Where there are several scopes, each is a frame of its
 // own. No value is shown, so no secret is.
 func Graph(g *schema.Graph, format string) ([]byte, error) {
+	if format == "json" {
+		return drawGraph(g).json()
+	}
 	x, ok := graphSyntaxes[format]
 	if !ok {
-		return nil, fmt.Errorf("unknown graph format %q: it is %s", format, strings.Join(GraphFormats, " or "))
+		return nil, fmt.Errorf("unknown graph format %q: it is %s", format, strings.Join(GraphFormats, ", "))
 	}
 	return drawGraph(g).write(x), nil
 }
@@ -156,6 +160,39 @@ var graphSyntaxes = map[string]graphSyntax{
 		edge: "  n%[1]d -->|%[3]s| n%[2]d\n", order: "  n%[1]d -.->|%[3]s| n%[2]d\n",
 		text: mermaidText,
 	},
+}
+
+// json is the picture for machines: nodes and edges, which name nodes by id.
+func (p picture) json() ([]byte, error) {
+	type node struct {
+		ID    string `json:"id"`
+		Label string `json:"label"`
+		Scope string `json:"scope"`
+	}
+	type edge struct {
+		From  string `json:"from"`
+		To    string `json:"to"`
+		Label string `json:"label"`
+	}
+	nodes, edges := []node{}, []edge{}
+	for _, f := range p.frames {
+		for _, n := range f.nodes {
+			nodes = append(nodes, node{n.id, n.label, f.scope.String()})
+		}
+	}
+	for _, e := range p.edges {
+		edges = append(edges, edge{fmt.Sprintf("n%d", e.from), fmt.Sprintf("n%d", e.to), e.label})
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(struct {
+		Nodes  []node            `json:"nodes"`
+		Edges  []edge            `json:"edges"`
+		Trueup map[string]string `json:"trueup"`
+	}{nodes, edges, map[string]string{"outcome": "none"}})
+	return b.Bytes(), err
 }
 
 func (p picture) write(x graphSyntax) []byte {

@@ -88,7 +88,7 @@ func TestGraph(t *testing.T) {
 }
 
 func TestGraphFormat(t *testing.T) {
-	if _, err := Graph(&schema.Graph{}, "svg"); err == nil || err.Error() != `unknown graph format "svg": it is dot or mermaid` {
+	if _, err := Graph(&schema.Graph{}, "svg"); err == nil || err.Error() != `unknown graph format "svg": it is dot, mermaid, json` {
 		t.Errorf("got %v", err)
 	}
 }

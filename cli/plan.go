@@ -59,7 +59,11 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 			return fmt.Errorf("--out: %w", err)
 		}
 	}
-	if err := a.show(plan, c.formatFlags, sourceName(g)); err != nil {
+	source := sourceName(g)
+	if s, ok := w.(*snapshot); ok {
+		source += s.describe(a, c.Snapshot)
+	}
+	if err := a.show(plan, c.formatFlags, source); err != nil {
 		return err
 	}
 	return planExit(plan, c.DetailedExitcode)

@@ -3,10 +3,12 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"trueup/cfclient"
@@ -21,6 +23,7 @@ const snapshotVersion = 1
 // without credentials. It holds no secret: the API gives none.
 type snapshot struct {
 	Version    int                         `json:"trueup_snapshot"`
+	Taken      time.Time                   `json:"taken_at,omitzero"` // in UTC, to the second
 	Lists      []snapshotList              `json:"lists"`
 	Catalogues map[string]schema.Catalogue `json:"permission_groups,omitempty"`
 	Self       map[string]string           `json:"token_in_use,omitempty"`
@@ -54,7 +57,7 @@ func (c *snapshotCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	s := snapshot{Version: snapshotVersion, Catalogues: map[string]schema.Catalogue{}, Self: map[string]string{}}
+	s := snapshot{Version: snapshotVersion, Taken: a.now().UTC().Truncate(time.Second), Catalogues: map[string]schema.Catalogue{}, Self: map[string]string{}}
 	err = a.eachList(ctx, client, c.Scope, c.Kind, s.add)
 	if err != nil {
 		return err
@@ -177,7 +180,41 @@ func (s *snapshot) Read(_ context.Context, k *schema.Kind, scope schema.Scope) (
 		}
 		return objects, l.Foreign, nil
 	}
-	return nil, 0, fmt.Errorf("the snapshot does not have them: make one with trueup snapshot --scope %s", scope)
+	return nil, 0, errors.New("the snapshot does not have them: make one with " + s.command(scope))
+}
+
+// command makes a snapshot like this one which has the scope too; where the
+// scope is there, all kinds of it.
+func (s *snapshot) command(scope schema.Scope) string {
+	scopes := []schema.Scope{}
+	for _, l := range s.Lists {
+		if !slices.Contains(scopes, l.Scope) {
+			scopes = append(scopes, l.Scope)
+		}
+	}
+	if slices.Contains(scopes, scope) {
+		return "a credential that may read them, and without --kind"
+	}
+	text := "trueup snapshot"
+	for _, sc := range append(scopes, scope) {
+		text += " --scope " + sc.String()
+	}
+	return text
+}
+
+// snapshotStale is the age from which a plan against a snapshot says it.
+const snapshotStale = 24 * time.Hour
+
+// describe says what a plan against the snapshot at path was made against, and
+// notes an age that might mislead.
+func (s *snapshot) describe(a *app, path string) string {
+	if s.Taken.IsZero() {
+		return " against " + path
+	}
+	if age := a.now().Sub(s.Taken); age >= snapshotStale {
+		a.say("%s is %s old: what was changed since is not in this plan.", path, plural(int(age/snapshotStale), "day"))
+	}
+	return " against " + path + " of " + s.Taken.Format("2006-01-02 15:04 UTC")
 }
 
 func (s *snapshot) Catalogue(_ context.Context, scope schema.Scope) (schema.Catalogue, error) {

@@ -144,6 +144,9 @@ func (a *app) lock(ctx context.Context, st state.Store, f stateFlags, what strin
 
 // connect makes the client: to the simulator or to the API.
 func (a *app) connect(f apiFlags, dir string) (*cfclient.Client, error) {
+	if f.Parallelism < 1 {
+		return nil, fmt.Errorf("--parallelism %d: at least one request is needed at once", f.Parallelism)
+	}
 	cfg := cfclient.Config{
 		UserAgent: "trueup/" + version, Parallelism: f.Parallelism,
 		OnWait: func(d time.Duration, why string) {

@@ -148,6 +148,9 @@ func (l *loader) instancesOf(b *block, it *item, v cty.Value) []*instance {
 		if key.IsNull() {
 			return refuse("for_each holds a null", "Take it out.")
 		}
+		if strings.IndexByte(key.AsString(), 0) >= 0 {
+			return refuse("a key of for_each has a NUL character", "Take it out.")
+		}
 		out = append(out, &instance{key: key.AsString(), value: value})
 	}
 	slices.SortFunc(out, func(a, b *instance) int { return cmp.Compare(a.key, b.key) })

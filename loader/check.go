@@ -81,7 +81,7 @@ func (l *loader) checkLink(k link) {
 	case in == nil:
 		report(fmt.Sprintf("there is no %s", k.to), "Its for_each has no such key.", l.near(k.to.Key, b.keys))
 	case in == k.from:
-		report(fmt.Sprintf("%s refers to itself", k.to), "", "")
+		report(fmt.Sprintf("a cycle: %s refers to itself", k.to), "", "")
 	case k.order || in.lost || k.from.lost || in.res == nil:
 	case in.res.Scope != k.from.res.Scope:
 		report(fmt.Sprintf("%s is in scope %s, and this resource in scope %s", k.to, in.res.Scope, k.from.res.Scope), "What refers to one another is in one scope: give both the same.", "")
@@ -218,6 +218,6 @@ func (c *cycles) report(addr schema.Addr, chain []string) {
 	if len(chain) == 2 {
 		return // a resource that refers to itself was reported where it does
 	}
-	c.l.diags.Add(diag.Diagnostic{Summary: addr.String() + " waits for itself", Detail: strings.Join(chain, " → "), Code: "cycle",
+	c.l.diags.Add(diag.Diagnostic{Summary: "a cycle: " + addr.String() + " waits for itself", Detail: strings.Join(chain, " → "), Code: "cycle",
 		Address: addr.String(), Range: c.of[addr].Decl})
 }

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -180,6 +181,8 @@ func (d *decoder) scalar(a *schema.Attr, path string, e expr) schema.Value {
 	switch {
 	case isNull(n):
 		return nil
+	case d.nul(path, n.Value, e):
+		return d.fail(path)
 	case !a.Scalar():
 		return plain(n)
 	case a.Type == schema.TypeBool:
@@ -216,11 +219,11 @@ func (d *decoder) text(a *schema.Attr, path, s string, e expr) schema.Value {
 }
 
 func (d *decoder) hostBits(s string, e expr) {
-	summary := "the host bits of a sensitive prefix are masked"
-	if !d.secret {
-		summary = fmt.Sprintf("the host bits of %s are masked", s)
+	summary, remedy := "the host bits of a sensitive prefix are masked", "Write the prefix without them."
+	if p, err := netip.ParsePrefix(strings.TrimSpace(s)); err == nil && !d.secret {
+		summary, remedy = fmt.Sprintf("the host bits of %s are masked", s), fmt.Sprintf("Write %s.", p.Masked())
 	}
-	d.out.Add(diag.Diagnostic{Severity: diag.Warning, Summary: summary, Detail: "Write the prefix without them.", Code: "host-bits", Address: addressOf(d.addr), Range: e.place()})
+	d.out.Add(diag.Diagnostic{Severity: diag.Warning, Summary: summary, Detail: remedy, Code: "host-bits", Address: addressOf(d.addr), Range: e.place()})
 }
 
 // refer reads a plain string in an attribute that names another resource.
@@ -239,9 +242,14 @@ func (d *decoder) refer(a *schema.Attr, path, s string, e expr) schema.Value {
 	addr, err := schema.ParseAddr(text)
 	if err != nil {
 		d.error(e.place(), "unknown-reference", fmt.Sprintf("%s is neither the name of a %s nor an id", schema.Quote(s), a.Refers),
-			fmt.Sprintf(`Write the name of a resource (login-page, probe["eu"]), a reference (${%s.NAME.id}) or an id of 32 hexadecimal digits.`, a.Refers), "")
+			referring(a), "")
 		return d.fail(path)
 	}
 	d.links = append(d.links, link{to: addr, at: e.place()})
 	return schema.Ref{Addr: addr, Attr: "id"}
+}
+
+// referring says how the attribute names a resource.
+func referring(a *schema.Attr) string {
+	return fmt.Sprintf(`Write the name of a resource (login-page, probe["eu"]), a reference (${%s.NAME.id}) or an id of 32 hexadecimal digits.`, a.Refers)
 }

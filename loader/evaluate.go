@@ -258,7 +258,7 @@ func (l *loader) cycle(u use, name string, out *diag.List) {
 		chain = chain[i:]
 	}
 	text := strings.Join(append(slices.Clone(chain), name), " → ")
-	out.Add(diag.Diagnostic{Summary: name + " refers to itself", Detail: text, Code: "cycle", Range: u.place()})
+	out.Add(diag.Diagnostic{Summary: "a cycle: " + name + " refers to itself", Detail: text, Code: "cycle", Range: u.place()})
 }
 
 // tooLong reports a chain of references without end in sight.

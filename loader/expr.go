@@ -237,39 +237,53 @@ func (e expr) keyValue(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 // locate is where the part of the expression that a path names stands, as near
 // as can be told without evaluating anything. The path is as in
 // schema.SplitPath, relative to the expression.
-func (e expr) locate(path string) diag.Range {
+func (e expr) locate(path string) diag.Range { return e.find(path).value.place() }
+
+// locateKey is where the key of the part stands that a path names, or the part
+// where it has none.
+func (e expr) locateKey(path string) diag.Range {
+	f := e.find(path)
+	if f.key.src == nil {
+		return f.value.place()
+	}
+	return f.key.place()
+}
+
+func (e expr) find(path string) field {
 	e, s := e.open()
+	at := field{value: e}
 	for path != "" {
 		step, quoted, rest, ok := splitPath(path)
 		if !ok {
 			break
 		}
-		next, found := e.step(s, step, quoted)
+		next, found := at.value.step(s, step, quoted)
 		if found {
-			e, s = next.open()
+			at = next
+			at.value, s = at.value.open()
 		} else if s != object || quoted || !isNumber(step) {
 			break // [0] of a single element that is written without its list
 		}
 		path = rest
 	}
-	return e.place()
+	return at
 }
 
-func (e expr) step(s shape, step string, quoted bool) (expr, bool) {
+func (e expr) step(s shape, step string, quoted bool) (field, bool) {
 	switch s {
 	case object:
 		for _, f := range e.fields() {
 			if word, ok := f.key.word(); ok && strings.EqualFold(word, step) {
-				return f.value, true
+				return f, true
 			}
 		}
 	case list:
 		elems := e.elems()
 		for i := range elems {
 			if !quoted && itoa(i) == step {
-				return elems[i], true
+				return field{value: elems[i]}, true
 			}
 		}
 	}
-	return e, false
+	return field{}, false
 }

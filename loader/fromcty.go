@@ -1,6 +1,10 @@
 package loader
 
 import (
+	"fmt"
+	"math"
+	"strings"
+
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
@@ -115,6 +119,10 @@ func (d *decoder) objectFromCty(a *schema.Attr, path string, v cty.Value, e expr
 // what is wrong.
 func (d *decoder) leafFromCty(a *schema.Attr, path string, v cty.Value, e expr) schema.Value {
 	bare, _ := v.Unmark()
+	if bare.Type() == cty.Number && isInf(bare) {
+		d.error(e.place(), "invalid-value", path+": a number without end", "Look for a division by zero.", "")
+		return d.fail(path)
+	}
 	if a.Scalar() {
 		if c, err := convert.Convert(bare, leafType(a)); err == nil {
 			bare = c
@@ -127,12 +135,18 @@ func (d *decoder) leafFromCty(a *schema.Attr, path string, v cty.Value, e expr) 
 		f, _ := bare.AsBigFloat().Float64()
 		return schema.Number(f)
 	}
+	if d.nul(path, bare.AsString(), e) {
+		return d.fail(path)
+	}
 	text, ok := d.l.refs.read(bare.AsString())
 	ref, marked := shallowRef(v)
 	_, isText := text.(schema.String)
 	switch {
 	case !ok || marked && isText:
 		return d.changed(path, ref, e)
+	case !isText && a.Refers != "" && !isIDOf(text, a.Refers):
+		d.error(e.place(), "wrong-type", fmt.Sprintf("%s: this is not the id of a %s", path, a.Refers), referring(a), "")
+		return d.fail(path)
 	case !isText:
 		for _, r := range schema.Refs(text) {
 			d.links = append(d.links, link{to: r.Addr, at: e.place()})
@@ -142,6 +156,28 @@ func (d *decoder) leafFromCty(a *schema.Attr, path string, v cty.Value, e expr) 
 		return d.text(a, path, bare.AsString(), e)
 	}
 	return text
+}
+
+// isInf reports whether a number is more than a float can hold.
+func isInf(v cty.Value) bool {
+	f, _ := v.AsBigFloat().Float64()
+	return math.IsInf(f, 0)
+}
+
+// nul refuses text with a NUL character, however it got there: no attribute of
+// the API takes one.
+func (d *decoder) nul(path, text string, e expr) bool {
+	if strings.IndexByte(text, 0) < 0 {
+		return false
+	}
+	d.error(e.place(), "encoding", path+" has a NUL character", "Take it out.", "")
+	return true
+}
+
+// isIDOf reports whether the value is the id of a resource of that kind.
+func isIDOf(v schema.Value, kind string) bool {
+	ref, ok := v.(schema.Ref)
+	return ok && ref.Addr.Kind == kind && ref.Attr == "id"
 }
 
 func leafType(a *schema.Attr) cty.Type {

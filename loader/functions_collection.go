@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -132,6 +133,30 @@ var indexFunc = function.New(&function.Spec{
 			}
 		}
 		return cty.NilVal, errors.New("the list has no such element")
+	},
+})
+
+// matchKeysFunc picks the values at whose places the keys have one that is
+// searched for.
+var matchKeysFunc = function.New(&function.Spec{
+	Params: []function.Parameter{{Name: "values", Type: cty.List(cty.DynamicPseudoType)}, {Name: "keys", Type: cty.List(cty.DynamicPseudoType)},
+		{Name: "wanted", Type: cty.List(cty.DynamicPseudoType)}},
+	Type: func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
+	Impl: func(args []cty.Value, ty cty.Type) (cty.Value, error) {
+		values, keys, wanted := args[0].AsValueSlice(), args[1].AsValueSlice(), args[2].AsValueSlice()
+		if len(values) != len(keys) {
+			return cty.NilVal, errors.New("values and keys must be of one length")
+		}
+		var out []cty.Value
+		for i, key := range keys {
+			if slices.ContainsFunc(wanted, func(w cty.Value) bool { return w.RawEquals(key) }) {
+				out = append(out, values[i])
+			}
+		}
+		if len(out) == 0 {
+			return cty.ListValEmpty(ty.ElementType()), nil
+		}
+		return cty.ListVal(out), nil
 	},
 })
 

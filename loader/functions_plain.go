@@ -79,7 +79,19 @@ var (
 		return string(out), nil
 	})
 	urlEncodeFunc = textFunc(func(s string) (string, error) { return url.QueryEscape(s), nil })
+	urlDecodeFunc = textFunc(func(s string) (string, error) {
+		out, err := url.QueryUnescape(s)
+		if err == nil && !utf8.ValidString(out) {
+			err = errors.New("what was encoded is not UTF-8")
+		}
+		return out, err
+	})
 )
+
+// plainPath is a function on paths, which are written with / on every system.
+func plainPath(f func(string) string) func(string) (string, error) {
+	return func(s string) (string, error) { return f(s), nil }
+}
 
 func sum256(b []byte) []byte { h := sha256.Sum256(b); return h[:] }
 func sum512(b []byte) []byte { h := sha512.Sum512(b); return h[:] }

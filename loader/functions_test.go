@@ -3,9 +3,13 @@ package loader
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"trueup/schema"
 )
@@ -35,6 +39,8 @@ func TestFunctions(t *testing.T) {
 		{`[contains(["a"], "a"), distinct(["a", "a"]), element(["a", "b"], 3), flatten([["a"], ["b", ["c"]]]), index(["a", "b"], "b")]`, `[true,["a"],"b",["a","b","c"],1]`},
 		{`[keys({ b = 1, a = 2 }), values({ b = 1, a = 2 }), length({ a = 1 }), length("abc"), lookup({ a = 1 }, "b", 2), merge({ a = 1 }, { b = 2 })]`, `[["a","b"],[2,1],1,3,2,{"a":1,"b":2}]`},
 		{`[one(["a"]), range(3), reverse(["a", "b"]), slice(["a", "b", "c"], 1, 2), sort(["b", "a"]), sum([1, 2.5]), zipmap(["a"], [1])]`, `["a",[0,1,2],["b","a"],["b"],["a","b"],3.5,{"a":1}]`},
+		{`[matchkeys(["a", "b", "c"], ["x", "y", "x"], ["x"]), matchkeys(["a"], ["x"], ["y"]), matchkeys([1], [2], [2])]`, `[["a","c"],[],[1]]`},
+		{`[basename("a/b.txt"), dirname("a/b.txt"), dirname("b.txt"), urldecode("a+b%26c")]`, `["b.txt","a",".","a b\u0026c"]`},
 		{`one([])`, `null`},
 		{`[setunion(["a"], ["b"]), setintersection(["a", "b"], ["b"]), setsubtract(["a", "b"], ["b"]), setproduct(["a"], ["b"]), transpose({ a = ["x"], b = ["x"] })]`, `[["a","b"],["b"],["a"],[["a","b"]],{"x":["a","b"]}]`},
 		{`[abs(-1), ceil(1.2), floor(1.8), log(8, 2), max(1, 2), min(1, 2), parseint("ff", 16), pow(2, 10), signum(-3)]`, `[1,2,1,3,2,1,255,1024,-1]`},
@@ -83,6 +89,23 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
+// TestFunctionsDocumented: docs/functions.md names each function that there is,
+// and no other.
+func TestFunctionsDocumented(t *testing.T) {
+	var named []string
+	for line := range strings.Lines(read(t, "../docs/functions.md")) {
+		if cell, _, ok := strings.Cut(strings.TrimPrefix(line, "| "), " | "); ok {
+			for _, m := range regexp.MustCompile("`([a-z0-9]+)\\(").FindAllStringSubmatch(cell, -1) {
+				named = append(named, m[1])
+			}
+		}
+	}
+	slices.Sort(named)
+	if d := cmp.Diff(functionNames(), slices.Compact(named)); d != "" {
+		t.Errorf("docs/functions.md (-there are +documented):\n%s", d)
+	}
+}
+
 // TestFunctionErrors: what functions refuse, in one line.
 func TestFunctionErrors(t *testing.T) {
 	for _, c := range []struct{ code, want string }{
@@ -96,6 +119,9 @@ func TestFunctionErrors(t *testing.T) {
 		{`sum(["a"])`, "every element must be a number"},
 		{`yamldecode("a: [")`, "a value is expected here"},
 		{`yamldecode("a: 1\na: 2")`, "a is given twice"},
+		{`matchkeys(["a"], ["x", "y"], ["x"])`, "must be of one length"},
+		{`urldecode("%zz")`, "invalid URL escape"},
+		{`urldecode("%ff")`, "not UTF-8"},
 		{`file("data.bin")`, "not valid UTF-8"},
 		{`file("/dev/zero")`, "not a regular file"},
 		{`timeadd("yesterday", "1h")`, "not an instant"},

@@ -119,3 +119,36 @@ func TestProductExample(t *testing.T) {
 		t.Errorf("the variable came out as %q", got)
 	}
 }
+
+// TestAsWritten: a plain YAML scalar is text as it is written wherever text is
+// wanted: a resource's name, the key of a map, a variable of type string.
+func TestAsWritten(t *testing.T) {
+	o := Options{VarFiles: []string{"set.vars.yaml"}}
+	g := mustLoad(t, o, map[string]string{
+		"trueup.yaml": `variables:
+  preset: {type: string, default: 007}
+  given: {type: string}
+locals: {codes: {200: ok, 1e3: many, true: yes}}
+monitors:
+  123: {header: {1.0: [NO, 1e3, 0x10]}}
+  codes: {for_each: "${local.codes}"}
+access_rules:
+  rule: {mode: block, value: 192.0.2.1, notes: "${var.preset} ${var.given}"}
+`,
+		"set.vars.yaml": "given: 1e3\n",
+	})
+	var got []string
+	for _, r := range g.Resources {
+		got = append(got, r.Addr.String())
+	}
+	if want := []string{"access_rule.rule", "monitor.123", `monitor.codes["1e3"]`, `monitor.codes["200"]`, `monitor.codes["true"]`}; !slices.Equal(got, want) {
+		t.Errorf("addresses %q, want %q", got, want)
+	}
+	if notes := schema.Text(g.Resources[0].Kind.Get(g.Resources[0].Values, "notes")); notes != "007 1e3" {
+		t.Errorf("notes %q", notes)
+	}
+	want := schema.Map{"1.0": schema.List{schema.String("NO"), schema.String("1e3"), schema.String("0x10")}}
+	if d := cmp.Diff(schema.Value(want), g.Resources[1].Kind.Get(g.Resources[1].Values, "header")); d != "" {
+		t.Error(d)
+	}
+}

@@ -48,7 +48,12 @@ func (d *decoder) parseScope(text string, it *item) schema.Scope {
 	if err != nil {
 		d.fail(it.name)
 		summary, remedy := withRemedy(err)
-		d.error(it.value.place(), "scope", summary, remedy, "")
+		level, _, _ := strings.Cut(text, ":")
+		hint := didYouMean(level, []string{string(schema.User), string(schema.Account), string(schema.Zone)})
+		if level == string(schema.Account) || level == string(schema.Zone) {
+			hint = ""
+		}
+		d.error(it.value.place(), "scope", summary, remedy, hint)
 	}
 	return scope
 }

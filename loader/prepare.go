@@ -98,7 +98,7 @@ func (p *preparer) call(n *hclsyntax.FunctionCallExpr) {
 	if why := refusedFunctions[n.Name]; why != "" {
 		p.out.Add(diag.Diagnostic{Summary: fmt.Sprintf("there is no function %s here", n.Name), Detail: why, Code: "unknown-function", Range: at})
 	} else if !knownFunction(n.Name) {
-		d := diag.Diagnostic{Summary: fmt.Sprintf("unknown function %q", n.Name), Detail: "The functions are in the reference.", Code: "unknown-function", Range: at}
+		d := diag.Diagnostic{Summary: fmt.Sprintf("unknown function %q", n.Name), Detail: "docs/functions.md lists the functions.", Code: "unknown-function", Range: at}
 		d.Hint = didYouMean(n.Name, functionNames())
 		p.out.Add(d)
 	}

@@ -125,7 +125,16 @@ func kindNamed(name string) *schema.Kind {
 }
 
 func (l *loader) settingError(name, path, summary, remedy, hint string) {
-	l.diags.Add(diag.Diagnostic{Summary: summary, Detail: remedy, Hint: hint, Code: "invalid-value", Range: l.settings[name].value.locate(path)})
+	l.settingErrorAt(l.settings[name].value.locate(path), summary, remedy, hint)
+}
+
+// keyError is settingError for a key that is wrong and not its value.
+func (l *loader) keyError(name, path, summary, remedy, hint string) {
+	l.settingErrorAt(l.settings[name].value.locateKey(path), summary, remedy, hint)
+}
+
+func (l *loader) settingErrorAt(at diag.Range, summary, remedy, hint string) {
+	l.diags.Add(diag.Diagnostic{Summary: summary, Detail: remedy, Hint: hint, Code: "invalid-value", Range: at})
 }
 
 func (l *loader) ownership(out map[string]schema.Ownership, m schema.Map) {
@@ -134,9 +143,9 @@ func (l *loader) ownership(out map[string]schema.Ownership, m schema.Map) {
 		k := kindNamed(name)
 		switch {
 		case k == nil:
-			l.settingError("ownership", path, fmt.Sprintf("ownership: there is no kind %q", name), "One of: "+strings.Join(plurals(), ", ")+".", didYouMean(name, plurals()))
+			l.keyError("ownership", path, fmt.Sprintf("ownership: there is no kind %q", name), "One of: "+strings.Join(plurals(), ", ")+".", didYouMean(name, plurals()))
 		case out[k.Name] != "":
-			l.settingError("ownership", path, fmt.Sprintf("ownership of %s is given twice", k.Plural), "Write it once.", "")
+			l.keyError("ownership", path, fmt.Sprintf("ownership of %s is given twice", k.Plural), "Write it once.", "")
 		default:
 			out[k.Name] = schema.Ownership(schema.Text(m[name]))
 		}
@@ -209,10 +218,10 @@ func (l *loader) ignorePattern(rule schema.IgnoreRule, k *schema.Kind, name stri
 	a := k.Attr(name)
 	switch {
 	case name != "id" && a == nil:
-		l.settingError("ignore", path, fmt.Sprintf("ignore: %s has no attribute %q", k.Name, name), "One of: id, "+strings.Join(scalarNames(k), ", ")+".", didYouMean(name, scalarNames(k)))
+		l.keyError("ignore", path, fmt.Sprintf("ignore: %s has no attribute %q", k.Name, name), "One of: id, "+strings.Join(scalarNames(k), ", ")+".", didYouMean(name, scalarNames(k)))
 		return false
 	case name != "id" && !a.Scalar():
-		l.settingError("ignore", path, fmt.Sprintf("ignore: %s holds no plain value", name), "One of: id, "+strings.Join(scalarNames(k), ", ")+".", "")
+		l.keyError("ignore", path, fmt.Sprintf("ignore: %s holds no plain value", name), "One of: id, "+strings.Join(scalarNames(k), ", ")+".", "")
 		return false
 	}
 	switch v := v.(type) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
@@ -99,7 +100,7 @@ func (f *file) preset(v *variable, it *item) {
 		return
 	}
 	ctx := f.l.functionsOf(f.src.dir)
-	val, diags := it.value.value(ctx)
+	val, diags := v.written(it.value, ctx)
 	if diags.HasErrors() {
 		f.diags.Add(f.l.evalErrors(diags, it.value, ctx, schema.Addr{})...)
 		return
@@ -110,6 +111,15 @@ func (f *file) preset(v *variable, it *item) {
 	if why := v.set(val); why != "" {
 		f.error(it.value.place(), "wrong-type", fmt.Sprintf("the default of %s %s", v.name, why), "", "")
 	}
+}
+
+// written is the value that a file gives the variable: a plain YAML scalar as it
+// is written (007, 1e3), where text is wanted.
+func (v *variable) written(e expr, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	if opened, s := e.open(); s == scalar && v.typ == "string" && !isNull(opened.node) {
+		return cty.StringVal(opened.node.Value), nil
+	}
+	return e.value(ctx)
 }
 
 // conceal keeps a sensitive value out of excerpts.
@@ -302,7 +312,7 @@ func (f *file) assign(it *item) {
 		return
 	}
 	ctx := f.l.functionsOf(f.src.dir)
-	val, diags := it.value.value(ctx)
+	val, diags := v.written(it.value, ctx)
 	if diags.HasErrors() {
 		v.broken = true
 		f.diags.Add(f.l.evalErrors(diags, it.value, ctx, schema.Addr{})...)

@@ -167,8 +167,10 @@ func (s *scanner) key(k *yaml.Node) bool {
 		return false
 	}
 	switch k.Tag {
-	case "!!str", "!!merge", "!!timestamp":
-		return true
+	case "!!str", "!!merge", "!!timestamp", "!!int", "!!float", "!!bool":
+		if k.Style&yaml.TaggedStyle == 0 || k.Tag == "!!str" {
+			return true // a key is text, so it is what is written
+		}
 	}
 	if k.Style&yaml.TaggedStyle != 0 {
 		s.tag(k, "")

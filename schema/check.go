@@ -20,22 +20,29 @@ func (k *Kind) Build(raw Row) (Row, []Problem) {
 		row[i] = k.Attrs[i].build(k.Attrs[i].Name, at(raw, i), &ps)
 	}
 	ps = append(ps, misplaced(k.Attrs, "", row, raw)...)
+	written := slices.Clone(row)
 	k.Settle(row)
 	ps = appendMissing(ps, k.Attrs, "", row)
 	if k.Check != nil {
-		ps = append(ps, k.across(row, ps)...)
+		ps = append(ps, k.across(row, written, ps)...)
 	}
 	return row, ps
 }
 
 // across is Check for a row of which some attributes are mistakes themselves:
-// nothing follows from those.
-func (k *Kind) across(row Row, mistakes []Problem) []Problem {
+// nothing follows from those. What was written and goes with none of them is
+// checked all the same.
+func (k *Kind) across(row, written Row, mistakes []Problem) []Problem {
 	bad := func(path string) int {
 		name, _, _, _ := SplitPath(path)
 		return k.Index(name)
 	}
 	known, broken := slices.Clone(row), map[int]bool{}
+	for i := range known {
+		if known[i] == nil {
+			known[i] = written[i]
+		}
+	}
 	for _, p := range mistakes {
 		if i := bad(p.Path); i >= 0 {
 			known[i], broken[i] = Template{}, true

@@ -93,7 +93,7 @@ func TestFunctions(t *testing.T) {
 // and no other.
 func TestFunctionsDocumented(t *testing.T) {
 	var named []string
-	for line := range strings.Lines(read(t, "../docs/functions.md")) {
+	for line := range strings.Lines(read(t, "../../docs/functions.md")) {
 		if cell, _, ok := strings.Cut(strings.TrimPrefix(line, "| "), " | "); ok {
 			for _, m := range regexp.MustCompile("`([a-z0-9]+)\\(").FindAllStringSubmatch(cell, -1) {
 				named = append(named, m[1])

@@ -8,6 +8,7 @@ package applier
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"trueup/planner"
@@ -48,7 +49,6 @@ type Event struct {
 	Detail  string        // "secret written to secrets/deployer"; the object that it needs, for NotTried
 	Err     error         // for Failed
 	Elapsed time.Duration // of the step
-	Wait    time.Duration // for Waiting
 }
 
 // EventType says what an Event is about.
@@ -60,7 +60,6 @@ const (
 	Failed
 	NotTried // because something that it needs failed, or the run was interrupted
 	Warned
-	Waiting // for the rate limit
 )
 
 // Result is what came of a run, each list in the order of the plan. What the
@@ -102,6 +101,24 @@ func (o Options) withDefaults() Options {
 		o.Sleep = sleep
 	}
 	return o
+}
+
+// ended reports whether the run is to end before its time.
+func (o Options) ended(ctx context.Context) bool {
+	select {
+	case <-o.Stop:
+		return true
+	default:
+		return ctx.Err() != nil
+	}
+}
+
+// whyEnded says so of what was left.
+func whyEnded(ctx context.Context) string {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return "the run's time was up"
+	}
+	return "the run was interrupted"
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

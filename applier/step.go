@@ -20,6 +20,7 @@ type step struct {
 	id     string       // of the object, once it is known
 	entry  *state.Entry // what the state has of it; nil if nothing yet
 	detail []string
+	writes int // that were begun
 }
 
 // step carries a change out and tells how it ended.
@@ -30,7 +31,10 @@ func (r *run) step(ctx context.Context, c *planner.Change) Event {
 	}
 	op, err := s.do(ctx)
 	e := Event{Type: Done, Change: c, Op: op, ID: s.id, Detail: strings.Join(s.detail, "; "), Elapsed: r.o.Now().Sub(start)}
-	if err != nil {
+	switch {
+	case err != nil && r.o.ended(ctx) && s.writes <= 1 && meaning(err) == schema.Unsent:
+		return Event{Type: NotTried, Change: c, ID: c.ID, Detail: whyEnded(ctx)}
+	case err != nil:
 		e.Type, e.Err = Failed, err
 	}
 	return e
@@ -79,6 +83,7 @@ func (s *step) intend(ctx context.Context, op state.Op, id string, want schema.R
 		Op: op, Addr: s.c.Addr, Scope: s.c.Scope, ID: id, Deposed: s.c.Deposed,
 		Values: s.book.seal(s.c.Kind, want), Start: s.o.Now(),
 	}
+	s.writes++
 	return in, s.book.intend(ctx, in)
 }
 

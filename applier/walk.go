@@ -21,6 +21,7 @@ type walk struct {
 	events map[int]Event // how each change ended, by position
 
 	stopped bool // interrupted before all was begun
+	givenUp int  // steps that were begun, but had sent nothing when that happened
 }
 
 // node is a change as something to be done.
@@ -120,7 +121,7 @@ func (w *walk) walk(ctx context.Context) {
 	endings := make(chan ending)
 	stop, running := w.run.o.Stop, 0
 	for {
-		for running < w.run.o.Parallelism && len(w.ready) > 0 && !w.halts(ctx, stop) {
+		for running < w.run.o.Parallelism && len(w.ready) > 0 && !w.halts(ctx) {
 			i := heap.Pop(&w.ready).(int)
 			c := w.plan.Changes[i]
 			running++
@@ -133,12 +134,16 @@ func (w *walk) walk(ctx context.Context) {
 		select {
 		case e := <-endings:
 			running--
+			if e.e.Type == NotTried {
+				w.stopped = true
+				w.givenUp++
+			}
 			w.end(e.i, e.e)
 		case <-stop:
 			w.stopped, stop = true, nil
 		}
 	}
-	w.leave()
+	w.leave(ctx)
 }
 
 func (w *walk) enqueue(i int) {
@@ -149,13 +154,8 @@ func (w *walk) enqueue(i int) {
 }
 
 // halts reports whether anything keeps steps from being begun.
-func (w *walk) halts(ctx context.Context, stop <-chan struct{}) bool {
-	select {
-	case <-stop:
-		w.stopped = true
-	default:
-		w.stopped = w.stopped || ctx.Err() != nil
-	}
+func (w *walk) halts(ctx context.Context) bool {
+	w.stopped = w.stopped || w.run.o.ended(ctx)
 	return w.stopped || w.run.book.err() != nil
 }
 
@@ -219,15 +219,15 @@ func (w *walk) pass(c *planner.Change) {
 }
 
 // leave ends what was not begun.
-func (w *walk) leave() {
-	why := "the run was interrupted"
+func (w *walk) leave(ctx context.Context) {
+	why := whyEnded(ctx)
 	switch {
 	case w.run.book.err() != nil:
 		why = "the state cannot be written"
 	case !w.stopped:
 		why = "each of several needs the other"
 	}
-	left := 0
+	left := w.givenUp
 	for i, c := range w.plan.Changes {
 		if !w.nodes[i].ended {
 			left++

@@ -92,15 +92,16 @@ func (c *Client) attempt(ctx context.Context, q *call) (answer, *schema.Fault) {
 	}
 	number, err := c.limiter.wait(ctx)
 	if err != nil {
-		return answer{}, &schema.Fault{Meaning: schema.Unsent, Message: "interrupted before it was sent", Err: err}
+		return answer{}, &schema.Fault{Meaning: schema.Unsent, Message: errNotSent.Error(), Err: errors.Join(errNotSent, err)}
 	}
+	run := ctx
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	var way trace
 	resp, err := c.send(httptrace.WithClientTrace(ctx, way.hooks()), q, cred)
 	if err != nil {
 		c.limiter.done(number, nil)
-		return answer{}, c.lost(err, &way, q)
+		return answer{}, c.lost(run, err, &way, q)
 	}
 	defer resp.Body.Close()
 	buf := c.buffers.Get().(*bytes.Buffer)
@@ -178,8 +179,11 @@ func (c *Client) broken(resp *http.Response, q *call, message string, err error)
 	return &schema.Fault{Meaning: schema.Unknown, Status: resp.StatusCode, Message: c.redact.clean(message, q.secrets), Ray: ray(resp), Err: plain(err)}
 }
 
-// lost is the fault for a request without an answer.
-func (c *Client) lost(err error, way *trace, q *call) *schema.Fault {
+// errNotSent: the run ended while a request waited for its turn.
+var errNotSent = errors.New("interrupted before it was sent")
+
+// lost is the fault for a request of the run without an answer.
+func (c *Client) lost(run context.Context, err error, way *trace, q *call) *schema.Fault {
 	f := &schema.Fault{Meaning: schema.Unknown, Err: plain(err)}
 	if way.unsent(err) {
 		f.Meaning = schema.Unsent
@@ -190,7 +194,10 @@ func (c *Client) lost(err error, way *trace, q *call) *schema.Fault {
 		err = u.Err
 	}
 	message := err.Error()
-	if errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case run.Err() != nil:
+		message = "cut off before it was answered"
+	case errors.Is(err, context.DeadlineExceeded):
 		message = fmt.Sprintf("no answer within %s", c.cfg.Timeout)
 	}
 	f.Message = c.redact.clean(message, q.secrets)

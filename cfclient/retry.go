@@ -2,6 +2,7 @@ package cfclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -72,7 +73,7 @@ func (t *tries) judge(q *call, f *schema.Fault) {
 // says why; "" if it is not.
 func (c *Client) again(ctx context.Context, q *call, a answer, f *schema.Fault, t *tries) (time.Duration, string) {
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, errors.Is(f.Err, errNotSent):
 		return 0, ""
 	case f.Meaning == schema.RateLimited: // not executed, whatever it was (API facts §0.5)
 		return c.rateWait(a, f, t)

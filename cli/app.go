@@ -10,7 +10,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +28,7 @@ type app struct {
 	format  string    // of the command; "" where it has none
 	stream  bool      // with --format json it writes an object a line
 	out     *tally    // what Out is
+	status  *status   // what Err is
 	said    diag.List // what was reported, printed or not
 	heard   map[diag.Diagnostic]bool
 	loaded  diag.List // the warnings about the files
@@ -39,7 +39,7 @@ type app struct {
 	stopped atomic.Bool   // it is closed
 	writing atomic.Bool   // requests that change something are sent
 	closers []func() error
-	mu      sync.Mutex       // of Err, which several goroutines write to
+	overdue func() error     // says that --timeout is over; nil: there is none
 	clock   func() time.Time // nil: time.Now
 }
 
@@ -71,8 +71,6 @@ func (a *app) watch(cancel context.CancelFunc) {
 }
 
 func (a *app) say(format string, args ...any) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	fmt.Fprintf(a.Err, format+"\n", args...)
 }
 
@@ -127,19 +125,30 @@ func (a *app) openState(flag string, g *schema.Graph) state.Store {
 
 // lock takes the state's lock for the rest of the command.
 func (a *app) lock(ctx context.Context, st state.Store, f stateFlags, what string) error {
-	ctx, cancel := context.WithTimeout(ctx, max(f.LockTimeout, time.Millisecond))
-	defer cancel()
 	host, _ := os.Hostname()
 	who := state.Holder{Host: host, PID: os.Getpid(), What: what, When: time.Now()}
 	if u, err := user.Current(); err == nil {
 		who.Who = u.Username
 	}
-	unlock, err := st.Lock(ctx, who)
+	unlock, err := lockWithin(ctx, time.Millisecond, st, who)
+	if f.LockTimeout > 0 && errors.Is(err, state.ErrLocked) {
+		var held *state.LockedError
+		if errors.As(err, &held) {
+			a.say("%s. Waiting for it up to %s.", held.Who(), f.LockTimeout)
+		}
+		unlock, err = lockWithin(ctx, f.LockTimeout, st, who)
+	}
 	if err != nil {
 		return err
 	}
 	a.closers = append(a.closers, unlock)
 	return nil
+}
+
+func lockWithin(ctx context.Context, d time.Duration, st state.Store, who state.Holder) (func() error, error) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	return st.Lock(ctx, who)
 }
 
 // connect makes the client: to the simulator or to the API.
@@ -149,11 +158,7 @@ func (a *app) connect(f apiFlags, dir string) (*cfclient.Client, error) {
 	}
 	cfg := cfclient.Config{
 		UserAgent: "trueup/" + version, Parallelism: f.Parallelism,
-		OnWait: func(d time.Duration, why string) {
-			if d >= 2*time.Second {
-				a.say("Waiting %s: %s", d.Round(time.Second), why)
-			}
-		},
+		Sleep: a.sleep, OnWait: a.onWait,
 	}
 	if f.Sim {
 		if err := a.simulate(f, dir, &cfg); err != nil {
@@ -225,14 +230,6 @@ func (a *app) simulate(f apiFlags, dir string, cfg *cfclient.Config) error {
 	cfg.Token, cfg.Email, cfg.Key = s.Credentials()
 	cfg.Transport = s.Transport()
 	return nil
-}
-
-// deadline is ctx with the run's time-out.
-func deadline(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	if d <= 0 {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, d)
 }
 
 // output is stdout, or the file at path, written whole or not at all.

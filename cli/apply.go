@@ -39,7 +39,7 @@ type applyCmd struct {
 
 func (c *applyCmd) Run(ctx context.Context, a *app) error {
 	a.stream = true
-	ctx, cancel := deadline(ctx, c.Timeout)
+	ctx, cancel := a.deadline(ctx, c.Timeout)
 	defer cancel()
 	if c.Plan != "" {
 		return c.saved(ctx, a)
@@ -63,7 +63,7 @@ type destroyCmd struct {
 
 func (c *destroyCmd) Run(ctx context.Context, a *app) error {
 	a.stream = true
-	ctx, cancel := deadline(ctx, c.Timeout)
+	ctx, cancel := a.deadline(ctx, c.Timeout)
 	defer cancel()
 	g, err := a.load(ctx, c.fileFlags)
 	if err != nil {

@@ -24,7 +24,7 @@ type exportCmd struct {
 }
 
 func (c *exportCmd) Run(ctx context.Context, a *app) error {
-	ctx, cancel := deadline(ctx, c.Timeout)
+	ctx, cancel := a.deadline(ctx, c.Timeout)
 	defer cancel()
 	to, err := destinationOf(c.Out, c.Format)
 	switch {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/mattn/go-isatty"
@@ -89,7 +90,10 @@ func guard(code *int, run func() int) (n int) {
 }
 
 func (a *app) run(parser *kong.Kong, c *commands) int {
-	a.out = &tally{w: a.Out}
+	a.status = newStatus(a.IO, time.Now)
+	a.closers = append(a.closers, a.status.close)
+	a.Err = a.status
+	a.out = &tally{w: a.Out, before: a.status.hide}
 	a.Out = a.out
 	k, err := parser.Parse(a.Args)
 	if err != nil {
@@ -108,6 +112,7 @@ func (a *app) run(parser *kong.Kong, c *commands) int {
 		}
 	}
 	a.color = colored(a.IO, c.NoColor)
+	a.status.color = a.color
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	a.watch(cancel)

@@ -35,7 +35,7 @@ type planCmd struct {
 }
 
 func (c *planCmd) Run(ctx context.Context, a *app) error {
-	ctx, cancel := deadline(ctx, c.Timeout)
+	ctx, cancel := a.deadline(ctx, c.Timeout)
 	defer cancel()
 	g, err := a.load(ctx, c.fileFlags)
 	if err != nil {

@@ -3,12 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
-	"time"
-
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 
 	"trueup/applier"
 	"trueup/diag"
@@ -17,41 +12,27 @@ import (
 	"trueup/schema"
 )
 
-// progress shows an apply: on a terminal one bar under the lines, in CI one
-// line a step, with --format json one JSON object a line.
+// progress shows an apply: on a terminal a bar under the lines, in CI one line
+// a step, with --format json one JSON object a line.
 type progress struct {
 	app    *app
 	format string
-	out    io.Writer
-	bars   *mpb.Progress
-	bar    *mpb.Bar
 }
 
 func newProgress(a *app, plan *planner.Plan, format string) *progress {
-	p := &progress{app: a, format: format, out: a.Err}
 	steps := 0
 	for _, c := range plan.Changes {
 		if c.Action != planner.NoOp && c.Refused == "" {
 			steps++
 		}
 	}
-	if format == "text" && a.ErrTTY && steps > 1 {
-		p.bars = mpb.New(mpb.WithOutput(a.Err), mpb.WithWidth(40), mpb.WithRefreshRate(150*time.Millisecond))
-		p.bar = p.bars.New(int64(steps), mpb.BarStyle().Lbound("").Filler("━").Tip("╸").Padding(" ").Rbound(""),
-			mpb.PrependDecorators(decor.Name("Applying ")),
-			mpb.AppendDecorators(decor.CountersNoUnit(" %d/%d"), decor.AverageSpeed(0, " · %.0f/s"), decor.Name(" · "), decor.AverageETA(decor.ET_STYLE_GO), decor.Name(" left")),
-			mpb.BarRemoveOnComplete())
-		p.out = p.bars
+	if format == "text" && steps > 1 {
+		a.status.begin(steps)
 	}
-	return p
+	return &progress{app: a, format: format}
 }
 
-func (p *progress) end() {
-	if p.bars != nil {
-		p.bar.Abort(true)
-		p.bars.Wait()
-	}
-}
+func (p *progress) end() { p.app.status.rest() }
 
 // on takes events, one at a time.
 func (p *progress) on(e applier.Event) {
@@ -59,11 +40,11 @@ func (p *progress) on(e applier.Event) {
 		p.json(e)
 		return
 	}
-	if line := line(e); line != "" {
-		fmt.Fprintln(p.out, diag.Clean(line))
+	if (e.Type == applier.Done || e.Type == applier.Failed || e.Type == applier.NotTried) && e.Change.Action != planner.NoOp {
+		p.app.status.step()
 	}
-	if p.bar != nil && (e.Type == applier.Done || e.Type == applier.Failed || e.Type == applier.NotTried) && e.Change.Action != planner.NoOp {
-		p.bar.Increment()
+	if line := line(e); line != "" {
+		p.app.say("%s", diag.Clean(line))
 	}
 }
 
@@ -80,7 +61,7 @@ func line(e applier.Event) string {
 			fmt.Fprintf(&b, " (%.1f s)", e.Elapsed.Seconds())
 		}
 		if e.ID != "" && (e.Op == "created" || e.Op == "replaced") {
-			b.WriteString(" [id " + e.ID + "]")
+			b.WriteString(" [id " + short(e.ID) + "]")
 		}
 		if e.Detail != "" {
 			b.WriteString(", " + e.Detail)
@@ -97,11 +78,18 @@ func line(e applier.Event) string {
 	return b.String()
 }
 
-func (p *progress) json(e applier.Event) {
-	if e.Type == applier.Started {
-		return
+// short is an id as people recognise it.
+func short(id string) string {
+	if len(id) < 16 {
+		return id
 	}
-	_ = writeLine(p.app.Out, eventJSON(e)) // what cannot be written, the result cannot either
+	return id[:4] + "…" + id[len(id)-4:]
+}
+
+func (p *progress) json(e applier.Event) {
+	if e.Type != applier.Started {
+		_ = writeLine(p.app.Out, eventJSON(e)) // the last line of the run says whether it can be written
+	}
 }
 
 // eventOutput is an event for machines: the API's own words, code and request
@@ -113,6 +101,7 @@ type eventOutput struct {
 	Op      string       `json:"op,omitempty"`
 	ID      string       `json:"id,omitempty"`
 	Detail  string       `json:"detail,omitempty"`
+	Seconds float64      `json:"seconds,omitempty"` // of a wait
 	Error   *faultOutput `json:"error,omitempty"`
 }
 
@@ -124,7 +113,7 @@ type faultOutput struct {
 }
 
 var eventNames = map[applier.EventType]string{
-	applier.Done: "done", applier.Failed: "failed", applier.NotTried: "not_tried", applier.Warned: "warning", applier.Waiting: "waiting",
+	applier.Done: "done", applier.Failed: "failed", applier.NotTried: "not_tried", applier.Warned: "warning",
 }
 
 func eventJSON(e applier.Event) eventOutput {
@@ -148,7 +137,7 @@ func (r *run) end(plan *planner.Plan, res applier.Result, err error) error {
 	r.hear(r.placed(render.Diagnostics(plan)))
 	r.hear(r.placed(failures(res)))
 	if res.Stopped {
-		r.hear(diag.List{{Summary: errInterrupted.Error()}})
+		r.hear(diag.List{{Summary: r.cutShort().Error()}})
 	}
 	code := exitCode(exitDone)
 	if outcome == outcomeFailed || outcome == outcomeRefused {
@@ -157,7 +146,7 @@ func (r *run) end(plan *planner.Plan, res applier.Result, err error) error {
 	if err != nil && !errors.Is(err, errRefused) {
 		code = exitCode(r.failure(err))
 	}
-	if text, _ := verdict(plan, res, err); text != "" {
+	if text, _ := r.verdict(plan, res, err); text != "" {
 		r.summarizeReports(text, failures(res))
 	}
 	if r.format.Format == "json" {
@@ -200,7 +189,7 @@ func refusedSteps(res applier.Result) int {
 
 // endText says in words what came of a run.
 func (r *run) endText(plan *planner.Plan, res applier.Result, err error) {
-	switch text, bad := verdict(plan, res, err); {
+	switch text, bad := r.verdict(plan, res, err); {
 	case text == "":
 	case bad:
 		r.say("\n%s", text)
@@ -211,7 +200,7 @@ func (r *run) endText(plan *planner.Plan, res applier.Result, err error) {
 
 // verdict is the last line of a run, and whether it is about something that was
 // not done. It is "" where an error has said it.
-func verdict(plan *planner.Plan, res applier.Result, err error) (text string, bad bool) {
+func (r *run) verdict(plan *planner.Plan, res applier.Result, err error) (text string, bad bool) {
 	n, done, failed, left := plan.Counts(), len(res.Done), len(res.Failed), len(res.NotTried)
 	switch {
 	case err != nil && incomplete(res): // the state could not be kept
@@ -219,7 +208,7 @@ func verdict(plan *planner.Plan, res applier.Result, err error) (text string, ba
 	case err != nil: // said
 		return "", true
 	case res.Stopped:
-		return fmt.Sprintf("Interrupted: %d done, %d failed, %d left. State is saved; run it again to go on.", done, failed, left), true
+		return fmt.Sprintf("%s: %d done, %d failed, %d left. State is saved; run it again to go on.", sentence(r.cutShort().Error()), done, failed, left), true
 	case incomplete(res):
 		return fmt.Sprintf("Apply incomplete: %d done, %d failed, %d not tried. State is saved; run it again when the cause is mended.", done, failed, left), true
 	case left > 0: // refused, each by itself

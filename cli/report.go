@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/alecthomas/kong"
 
@@ -22,13 +23,18 @@ const (
 	outcomeFailed  = "failed"
 )
 
-// tally counts what is written through it.
+// tally counts what is written through it. It is safe for concurrent use.
 type tally struct {
-	w io.Writer
-	n int64
+	w      io.Writer
+	before func() // each write
+	mu     sync.Mutex
+	n      int64
 }
 
 func (c *tally) Write(p []byte) (int, error) {
+	c.before()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	n, err := c.w.Write(p)
 	c.n += int64(n)
 	return n, err
@@ -42,9 +48,9 @@ func (a *app) diagnostics(l diag.List) {
 	if a.sources != nil {
 		p.Source = a.sources.Source
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	_ = p.Print(a.Err, l)
+	var text bytes.Buffer
+	_ = p.Print(&text, l)
+	_, _ = a.Err.Write(text.Bytes())
 }
 
 // hear notes what is reported, here or elsewhere, for annotations and machines.
@@ -99,8 +105,6 @@ func (a *app) report(err error) int {
 	return code
 }
 
-var errInterrupted = errors.New("interrupted")
-
 // failure prints the error, unless it has been, and gives its exit code.
 func (a *app) failure(err error) int {
 	var code exitCode
@@ -113,8 +117,8 @@ func (a *app) failure(err error) int {
 	case errors.As(err, &list):
 		a.diagnostics(list)
 	default:
-		if a.stopped.Load() && errors.Is(err, context.Canceled) {
-			err = errInterrupted
+		if why := a.cutShort(); why != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+			err = why
 		}
 		text := diag.Clean(err.Error())
 		a.say("Error: %s", text)

@@ -51,7 +51,7 @@ type snapshotCmd struct {
 }
 
 func (c *snapshotCmd) Run(ctx context.Context, a *app) error {
-	ctx, cancel := deadline(ctx, c.Timeout)
+	ctx, cancel := a.deadline(ctx, c.Timeout)
 	defer cancel()
 	client, err := a.connect(c.apiFlags, ".")
 	if err != nil {

@@ -23,7 +23,7 @@ type tokenRollCmd struct {
 
 func (c *tokenRollCmd) Run(ctx context.Context, a *app) error {
 	a.stream = true
-	ctx, cancel := deadline(ctx, c.Timeout)
+	ctx, cancel := a.deadline(ctx, c.Timeout)
 	defer cancel()
 	addr, err := schema.ParseAddr(c.Addr)
 	if err != nil {

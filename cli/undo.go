@@ -24,7 +24,7 @@ type undoCmd struct {
 // Run shows the plan. It is carried out only where a yes is given or can be
 // asked for.
 func (c *undoCmd) Run(ctx context.Context, a *app) error {
-	ctx, cancel := deadline(ctx, c.Timeout)
+	ctx, cancel := a.deadline(ctx, c.Timeout)
 	defer cancel()
 	a.stream = c.AutoApprove || a.InTTY && c.Out == "" && c.Format == "text"
 	g, err := a.loadIfThere(ctx, c.fileFlags)

@@ -186,12 +186,12 @@ func (pg *page) filters(all []*section) []shownFilter {
 			n += actions[a]
 		}
 		if n > 0 {
-			byAction = append(byAction, shownFilter{"action", f.label, f.label, comma(n)})
+			byAction = append(byAction, shownFilter{"action", f.label, f.label, Comma(n)})
 		}
 	}
 	for _, k := range schema.Kinds {
 		if n := kinds[k.Name]; n > 0 {
-			byKind = append(byKind, shownFilter{"kind", k.Name, strings.ReplaceAll(k.Name, "_", " "), comma(n)})
+			byKind = append(byKind, shownFilter{"kind", k.Name, strings.ReplaceAll(k.Name, "_", " "), Comma(n)})
 		}
 	}
 	var out []shownFilter
@@ -218,7 +218,7 @@ func (pg *page) group(s *section, open bool) error {
 	if len(s.changes) == 0 {
 		return nil
 	}
-	if err := pg.put("group", struct{ Title, Count string }{s.title, comma(len(s.changes))}); err != nil {
+	if err := pg.put("group", struct{ Title, Count string }{s.title, Comma(len(s.changes))}); err != nil {
 		return err
 	}
 	for _, c := range s.changes {

@@ -106,7 +106,7 @@ func (m *markdown) alerts(b *strings.Builder) {
 		add(c, "⛔", "Refused", c.Refused)
 	}
 	if more > 0 {
-		lines = append(lines, "> and "+comma(more)+" more\n")
+		lines = append(lines, "> and "+Comma(more)+" more\n")
 	}
 	if len(lines) > 0 {
 		b.WriteString(strings.Join(lines, ">\n") + "\n")
@@ -121,7 +121,7 @@ func (m *markdown) warnings(b *strings.Builder) {
 	fmt.Fprintf(b, "<details><summary>%s</summary>\n\n", plural(len(ws), "warning", "warnings"))
 	for i, d := range ws {
 		if i == warningsShown {
-			fmt.Fprintf(b, "- and %s more\n", comma(len(ws)-i))
+			fmt.Fprintf(b, "- and %s more\n", Comma(len(ws)-i))
 			break
 		}
 		b.WriteString("- " + mdLine(d.String()) + "\n")
@@ -191,7 +191,7 @@ func (s *section) write(b *strings.Builder, texts []string) {
 	if len(texts) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "**%s** (%s)\n\n", s.title, comma(len(s.changes)))
+	fmt.Fprintf(b, "**%s** (%s)\n\n", s.title, Comma(len(s.changes)))
 	for _, t := range texts {
 		b.WriteString(t)
 	}
@@ -275,7 +275,7 @@ func cutWords(all []*section, cuts []int) string {
 	var parts []string
 	for i, n := range cuts {
 		if n > 0 {
-			parts = append(parts, comma(n)+" "+all[i].cut)
+			parts = append(parts, Comma(n)+" "+all[i].cut)
 		}
 	}
 	if len(parts) == 0 {

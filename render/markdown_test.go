@@ -59,7 +59,7 @@ func TestMarkdownBudget(t *testing.T) {
 			}
 		}
 		shown := strings.Count(out, "`access_rule.new-") + strings.Count(out, "<code>access_rule.new-")
-		if cut := c.n - shown; cut > 0 && !strings.Contains(out, comma(cut)+" created") {
+		if cut := c.n - shown; cut > 0 && !strings.Contains(out, Comma(cut)+" created") {
 			t.Errorf("%+v: %d created were cut and are not counted", c, cut)
 		}
 	}

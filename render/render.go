@@ -55,14 +55,14 @@ func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return comma(n) + " " + many
+	return Comma(n) + " " + many
 }
 
-// comma is a number with its thousands set apart.
-func comma(n int) string {
+// Comma is a number with its thousands set apart.
+func Comma(n int) string {
 	s := strconv.Itoa(n)
 	if n < 0 {
-		return "-" + comma(-n)
+		return "-" + Comma(-n)
 	}
 	var groups []string
 	for len(s) > 3 {

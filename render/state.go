@@ -17,7 +17,7 @@ import (
 // are not among it.
 func StateText(w io.Writer, s *state.Snapshot, o Options) error {
 	t := &texter{w: bufio.NewWriterSize(w, 1<<16), o: o, index: indexOfState(s)}
-	t.line(t.paint(dim, "state · serial "+comma(int(s.Serial))+" · "+plural(len(s.Entries), "object", "objects")))
+	t.line(t.paint(dim, "state · serial "+Comma(int(s.Serial))+" · "+plural(len(s.Entries), "object", "objects")))
 	t.line()
 	for _, e := range s.Entries {
 		t.entry(e)

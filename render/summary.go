@@ -64,7 +64,7 @@ func concerned(r planner.Refusal, where string) string {
 	case n <= addrsShown:
 		return strings.Join(r.Addrs, ", ")
 	}
-	return fmt.Sprintf("The first: %s, … (%s in all, listed %s)", strings.Join(r.Addrs[:addrsShown], ", "), comma(n), where)
+	return fmt.Sprintf("The first: %s, … (%s in all, listed %s)", strings.Join(r.Addrs[:addrsShown], ", "), Comma(n), where)
 }
 
 // moved are the paths in which an object moved under a saved plan.
@@ -96,7 +96,7 @@ func countWords(p *planner.Plan, n planner.Counts) []string {
 	var out []string
 	add := func(n int, word string) {
 		if n > 0 {
-			out = append(out, comma(n)+" "+word)
+			out = append(out, Comma(n)+" "+word)
 		}
 	}
 	add(n.Refused, "refused")
@@ -104,7 +104,7 @@ func countWords(p *planner.Plan, n planner.Counts) []string {
 	add(n.Rename, "renamed")
 	add(n.Forget, "to forget")
 	if len(p.LeftAlone) > 0 {
-		out = append(out, fmt.Sprintf("%s left alone (%s)", comma(len(p.LeftAlone)), strings.Join(whys(p.LeftAlone), ", ")))
+		out = append(out, fmt.Sprintf("%s left alone (%s)", Comma(len(p.LeftAlone)), strings.Join(whys(p.LeftAlone), ", ")))
 	}
 	return out
 }
@@ -130,7 +130,7 @@ func whys(left []planner.LeftAlone) []string {
 	}
 	out := make([]string, len(order))
 	for i, w := range order {
-		out[i] = clean(comma(count[w]) + " " + whyWords(w))
+		out[i] = clean(Comma(count[w]) + " " + whyWords(w))
 	}
 	return out
 }
@@ -157,7 +157,7 @@ func budgetWords(b planner.Budget, applying bool) string {
 		text += ", " + about(b.Seconds)
 	}
 	if b.Limit > 0 && b.Remaining >= 0 {
-		text += fmt.Sprintf("; %s of %s left in this window", comma(b.Remaining), comma(b.Limit))
+		text += fmt.Sprintf("; %s of %s left in this window", Comma(b.Remaining), Comma(b.Limit))
 	}
 	return text + "."
 }

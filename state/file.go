@@ -12,8 +12,6 @@ import (
 	"runtime"
 	"sync"
 	"time"
-
-	"github.com/google/renameio/v2"
 )
 
 // FileOptions are what a File needs of the world.
@@ -144,7 +142,7 @@ func (f *File) Save(_ context.Context, s *Snapshot, prev uint64) error {
 	next := *s
 	next.Serial = prev + 1
 	if !f.o.NoBackup {
-		if err := backUp(f.path, f.backupPath()); err != nil {
+		if err := f.backUp(); err != nil {
 			return failed("back up", f.path, err)
 		}
 	}
@@ -209,24 +207,43 @@ func (f *File) savedSerial() (uint64, error) {
 	return h.Serial, nil
 }
 
+// The files that a Save needs for a moment. What a crash leaves of them goes
+// with the next lock.
+func (f *File) newPath() string       { return f.path + ".new" }
+func (f *File) newBackupPath() string { return f.backupPath() + ".new" }
+
+// clean removes them. The lock is held.
+func (f *File) clean() {
+	os.Remove(f.newPath())
+	os.Remove(f.newBackupPath())
+}
+
 // replace writes the state beside the old one, syncs it and renames it.
 func (f *File) replace(s *Snapshot) error {
-	dir := filepath.Dir(f.path)
-	file, err := renameio.NewPendingFile(f.path, renameio.WithStaticPermissions(0o600), renameio.WithTempDir(dir))
+	tmp := f.newPath()
+	err := f.writeNew(tmp, func(file *os.File) error { return f.encode(file, s) })
+	if err == nil {
+		err = os.Rename(tmp, f.path)
+	}
+	if err != nil {
+		os.Remove(tmp)
+		return err
+	}
+	return syncDir(filepath.Dir(f.path))
+}
+
+// writeNew makes a file durably; one of the name is removed before.
+func (f *File) writeNew(path string, write func(*os.File) error) error {
+	os.Remove(path)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	defer file.Cleanup() // of no effect once it was renamed
-	if err := f.encode(file.File, s); err != nil {
-		return err
+	err = write(file)
+	if err == nil {
+		err = f.disk.sync(file)
 	}
-	if err := f.disk.sync(file.File); err != nil {
-		return err
-	}
-	if err := file.CloseAtomicallyReplace(); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return errors.Join(err, file.Close())
 }
 
 // encode writes the body first and then the header, which has its checksum.
@@ -256,32 +273,37 @@ func (f *File) makeDir() error {
 	return nil
 }
 
-// backUp makes to another name of the file, at once.
-func backUp(from, to string) error {
-	tmp := to + ".tmp"
+// backUp gives the file a second name, at once.
+func (f *File) backUp() error {
+	tmp := f.newBackupPath()
 	os.Remove(tmp)
-	err := os.Link(from, tmp)
+	err := os.Link(f.path, tmp)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
-		err = copyFile(from, tmp) // a file system without hard links
+	if err != nil { // a file system without hard links
+		err = f.writeNew(tmp, func(to *os.File) error { return copyFrom(f.path, to) })
 	}
 	if err == nil {
 		err = os.Chmod(tmp, 0o600)
 	}
 	if err == nil {
-		err = os.Rename(tmp, to)
+		err = os.Rename(tmp, f.backupPath())
+	}
+	if err != nil {
+		os.Remove(tmp)
 	}
 	return err
 }
 
-func copyFile(from, to string) error {
-	data, err := os.ReadFile(from)
+func copyFrom(path string, to io.Writer) error {
+	from, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(to, data, 0o600)
+	defer from.Close()
+	_, err = io.Copy(to, from)
+	return err
 }
 
 // syncDir makes a rename in the directory durable. Windows has no way to, and

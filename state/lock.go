@@ -14,8 +14,11 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockPause is how long a waiting Lock sleeps between tries.
-const lockPause = 200 * time.Millisecond
+const (
+	lockPause = 200 * time.Millisecond // between the tries of a waiting Lock
+	lookPause = 10 * time.Millisecond  // before a lock is looked at again that says nobody's name
+	maxLooks  = 50
+)
 
 // Lock takes the lock of the state: one that the kernel holds for the process
 // and gives back when it dies, however it dies. It tries at least once, and
@@ -27,7 +30,7 @@ func (f *File) Lock(ctx context.Context, who Holder) (func() error, error) {
 		return nil, err
 	}
 	lock := flock.New(path, flock.SetPermissions(0o600))
-	for {
+	for looks := 0; ; looks++ {
 		got, err := lock.TryLock()
 		if err != nil {
 			return nil, failed("lock", path, err)
@@ -38,13 +41,20 @@ func (f *File) Lock(ctx context.Context, who Holder) (func() error, error) {
 		select {
 		case <-time.After(lockPause):
 		case <-ctx.Done():
-			lock.Close()
 			if errors.Is(ctx.Err(), context.Canceled) {
+				lock.Close()
 				return nil, ctx.Err()
 			}
-			return nil, f.lockedBy(path)
+			e, sure := f.lockedBy(path, who)
+			if !sure && looks < maxLooks { // it has just got the lock, or just given it back
+				time.Sleep(lookPause)
+				continue
+			}
+			lock.Close()
+			return nil, e
 		}
 	}
+	f.clean()
 	if err := writeHolder(path, who); err != nil {
 		lock.Close()
 		return nil, failed("lock", path, err)
@@ -70,19 +80,45 @@ func writeHolder(path string, who Holder) error {
 	return os.WriteFile(path, append(data, '\n'), 0o600)
 }
 
-// lockedBy reads who holds the lock; nobody may be named in it yet.
-func (f *File) lockedBy(path string) error {
-	e := &LockedError{Remedy: "Wait until it has ended, or let trueup wait: --lock-timeout 10m. " +
-		"The lock ends with its process, so there is no file to delete"}
+// lockedBy reads who holds the lock. That is not sure where nobody is named, or
+// one who is dead: the one before, or one whose processes cannot be seen from
+// here.
+func (f *File) lockedBy(path string, me Holder) (e *LockedError, sure bool) {
+	e = &LockedError{Remedy: "Wait until it has ended, or let trueup wait: --lock-timeout 10m. "}
+	var h Holder
 	data, err := os.ReadFile(path)
-	if err == nil && json.Unmarshal(data, &e.Holder) == nil && !e.Holder.When.IsZero() {
-		e.Age = max(0, f.o.Now().Sub(e.Holder.When))
+	if err == nil && json.Unmarshal(data, &h) == nil && !h.When.IsZero() {
+		e.Holder, e.Age = h, max(0, f.o.Now().Sub(h.When))
+		sure = h.Host != me.Host || alive(h.PID)
 	}
-	return e
+	if h.Host != "" && h.Host != me.Host {
+		e.Remedy += fmt.Sprintf("It runs on another host: to end it, end its process there. If %s is gone and its lock stays, delete %s", h.Host, path)
+		return e, sure
+	}
+	e.Remedy += "The lock ends with its process, so there is no file to delete"
+	return e, sure
+}
+
+// alive reports whether a process with the number may be there.
+func alive(pid int) bool {
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return false
+	}
+	err = p.Signal(syscall.Signal(0))
+	return !errors.Is(err, os.ErrProcessDone) && !errors.Is(err, syscall.ESRCH)
 }
 
 // Error says who holds the lock, where, since when, and what to do.
 func (e *LockedError) Error() string {
+	if e.Remedy == "" {
+		return e.Who()
+	}
+	return e.Who() + ". " + e.Remedy
+}
+
+// Who says who holds the lock, where and since when.
+func (e *LockedError) Who() string {
 	var b strings.Builder
 	b.WriteString(ErrLocked.Error())
 	h := e.Holder
@@ -102,9 +138,6 @@ func (e *LockedError) Error() string {
 	}
 	if !h.When.IsZero() {
 		fmt.Fprintf(&b, " since %s, %s ago", h.When.UTC().Format("2006-01-02 15:04:05 UTC"), ageText(e.Age))
-	}
-	if e.Remedy != "" {
-		b.WriteString(". " + e.Remedy)
 	}
 	return b.String()
 }

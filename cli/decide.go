@@ -63,7 +63,11 @@ func (a *app) plan(ctx context.Context, w world, in planner.Input, reads planner
 		a.diagnostics(ds)
 		return nil, exitCode(exitError)
 	}
-	if answer(ctx, w, plan.Questions(), &in) {
+	came, err := answer(ctx, w, plan.Questions(), &in)
+	if err != nil {
+		return nil, err
+	}
+	if came {
 		plan, ds = planner.Make(in)
 	}
 	if ds.HasErrors() {
@@ -139,10 +143,10 @@ func missing(w world, g *schema.Graph, reads planner.Reads) error {
 	return nil
 }
 
-// read fills the input with lists, catalogues and the credential's own id.
+// read fills the input with lists and catalogues.
 func read(ctx context.Context, w world, reads planner.Reads, in *planner.Input) error {
 	in.Live = make([]planner.Listing, len(reads.Lists))
-	in.Catalogues, in.Self = map[schema.Scope]schema.Catalogue{}, map[schema.Scope]string{}
+	in.Catalogues = map[schema.Scope]schema.Catalogue{}
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	for i, l := range reads.Lists {
@@ -167,67 +171,93 @@ func read(ctx context.Context, w world, reads planner.Reads, in *planner.Input) 
 			return nil
 		})
 	}
-	for _, s := range reads.Self {
+	return group.Wait()
+}
+
+// answer asks what a plan would be better for knowing, and fills the input with
+// it. What cannot be had is left out: the plan is right without it. Only which
+// credential is in use must be known. It reports whether anything came.
+func answer(ctx context.Context, w world, q planner.Questions, in *planner.Input) (came bool, err error) {
+	in.Referrers, in.Audit, in.Self = map[planner.ObjectKey][]schema.Referrer{}, map[planner.ObjectKey]planner.Event{}, map[schema.Scope]string{}
+	var mu sync.Mutex // of came and of what is in the input
+	take := func(put func()) {
+		mu.Lock()
+		defer mu.Unlock()
+		came = true
+		put()
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for _, s := range q.Self {
 		group.Go(func() error {
 			id, err := w.Verify(ctx, s)
 			if err != nil {
 				return fmt.Errorf("asking which token is in use: %w", err)
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			in.Self[s] = id
+			if id != "" {
+				take(func() { in.Self[s] = id })
+			}
 			return nil
 		})
 	}
-	return group.Wait()
-}
-
-// answer asks what the plan would be better for knowing. What cannot be had is
-// left out: the plan is right without it. It reports whether anything came.
-func answer(ctx context.Context, w world, q planner.Questions, in *planner.Input) bool {
-	came := false
-	in.Referrers, in.Audit = map[planner.ObjectKey][]schema.Referrer{}, map[planner.ObjectKey]planner.Event{}
-	var mu sync.Mutex
-	var group errgroup.Group
-	group.SetLimit(8)
 	for _, o := range q.Referrers {
 		group.Go(func() error {
-			rs, err := w.Referrers(ctx, schema.KindNamed(o.Kind), o.Scope, o.ID)
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil && len(rs) > 0 {
-				in.Referrers[o], came = rs, true
+			if rs, err := w.Referrers(ctx, schema.KindNamed(o.Kind), o.Scope, o.ID); err == nil && len(rs) > 0 {
+				take(func() { in.Referrers[o] = rs })
 			}
 			return nil
 		})
 	}
-	_ = group.Wait()
 	if q.Own && len(in.Own) == 0 {
-		if ip, err := w.OwnAddress(ctx); err == nil && ip.IsValid() {
-			in.Own, came = []netip.Addr{ip}, true
-		}
-	}
-	var scopes []schema.Scope
-	byScope := map[schema.Scope][]string{}
-	for _, o := range q.Audit {
-		if byScope[o.Scope] == nil {
-			scopes = append(scopes, o.Scope)
-		}
-		byScope[o.Scope] = append(byScope[o.Scope], o.ID)
-	}
-	for _, s := range scopes {
-		ids := byScope[s]
-		events, err := w.Events(ctx, s, in.Now.Add(-auditSpan), in.Now.Add(time.Second), ids)
-		if err != nil {
-			continue
-		}
-		for _, o := range q.Audit {
-			if e, ok := events[o.ID]; ok && o.Scope == s {
-				in.Audit[o], came = planner.Event{Actor: e.Actor, Interface: e.Interface, When: e.When}, true
+		group.Go(func() error {
+			if ip, err := w.OwnAddress(ctx); err == nil && ip.IsValid() {
+				take(func() { in.Own = []netip.Addr{ip} })
 			}
+			return nil
+		})
+	}
+	for _, objects := range byScope(q.Audit) {
+		group.Go(func() error {
+			for o, e := range audited(ctx, w, objects, in.Now) {
+				take(func() { in.Audit[o] = e })
+			}
+			return nil
+		})
+	}
+	err = group.Wait()
+	return came, err
+}
+
+// byScope are the objects of each scope, in the order of the scopes.
+func byScope(objects []planner.ObjectKey) [][]planner.ObjectKey {
+	var out [][]planner.ObjectKey
+	at := map[schema.Scope]int{}
+	for _, o := range objects {
+		i, known := at[o.Scope]
+		if !known {
+			i = len(out)
+			at[o.Scope], out = i, append(out, nil)
+		}
+		out[i] = append(out[i], o)
+	}
+	return out
+}
+
+// audited is who changed the objects, all of one scope, last. Where the log
+// cannot be had, it is empty.
+func audited(ctx context.Context, w world, objects []planner.ObjectKey, now time.Time) map[planner.ObjectKey]planner.Event {
+	ids := make([]string, len(objects))
+	for i, o := range objects {
+		ids[i] = o.ID
+	}
+	events, _ := w.Events(ctx, objects[0].Scope, now.Add(-auditSpan), now.Add(time.Second), ids)
+	out := map[planner.ObjectKey]planner.Event{}
+	for _, o := range objects {
+		if e, ok := events[o.ID]; ok {
+			out[o] = planner.Event{Actor: e.Actor, Interface: e.Interface, When: e.When}
 		}
 	}
-	return came
+	return out
 }
 
 // sinkWarnings says what would keep a secret that this plan makes from reaching

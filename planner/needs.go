@@ -116,17 +116,12 @@ func (n *needs) reads() Reads {
 	var r Reads
 	for key := range n.lists {
 		r.Lists = append(r.Lists, key)
-		if key.Kind.Narrows != nil {
-			r.Self = append(r.Self, key.Scope)
-		}
 	}
 	for s := range n.catalogues {
 		r.Catalogues = append(r.Catalogues, s)
 	}
 	slices.SortFunc(r.Lists, ListKey.compare)
 	slices.SortFunc(r.Catalogues, compareScopes)
-	slices.SortFunc(r.Self, compareScopes)
-	r.Self = slices.Compact(r.Self)
 	return r
 }
 
@@ -144,7 +139,12 @@ func (p *Plan) Questions() Questions {
 			q.Audit = append(q.Audit, key)
 		}
 		q.Own = q.Own || acts && c.After != nil && couldBlock(c)
+		if acts && c.ID != "" && c.Kind.Narrows != nil {
+			q.Self = append(q.Self, c.Scope)
+		}
 	}
+	slices.SortFunc(q.Self, compareScopes)
+	q.Self = slices.Compact(q.Self)
 	slices.SortFunc(q.Referrers, compareKeys)
 	slices.SortFunc(q.Audit, compareKeys)
 	return q

@@ -15,7 +15,7 @@ func reads(r planner.Reads) string {
 	for _, l := range r.Lists {
 		out = append(out, l.Kind.Plural+"@"+l.Scope.String())
 	}
-	return fmt.Sprintf("%s catalogues %v self %v", strings.Join(out, " "), r.Catalogues, r.Self)
+	return fmt.Sprintf("%s catalogues %v", strings.Join(out, " "), r.Catalogues)
 }
 
 func TestNeeds(t *testing.T) {
@@ -33,16 +33,16 @@ func TestNeeds(t *testing.T) {
 		destroy bool
 		want    string
 	}{
-		{"nothing", nil, nil, "", false, " catalogues [] self []"},
-		{"what the files list", []*schema.Resource{rule, far}, nil, "", false, "access_rules@user monitors@account:" + id(9) + " catalogues [] self []"},
-		{"names of groups", []*schema.Resource{named}, nil, "", false, "tokens@user catalogues [user] self [user]"},
-		{"ids of groups", []*schema.Resource{want("token.t", token(nil))}, nil, "", false, "tokens@user catalogues [] self [user]"},
-		{"what the state has and the files too", []*schema.Resource{want("monitor.m", attrs{})}, []*state.Entry{ours("monitor.m", m)}, "", false, "monitors@user catalogues [] self []"},
-		{"what goes, and who may use it", nil, []*state.Entry{ours("monitor.m", m)}, "", false, "monitors@user pools@user catalogues [] self []"},
-		{"what changes its name may supersede", []*schema.Resource{want("monitor.m", attrs{"description": "n"})}, []*state.Entry{ours("monitor.m", m)}, "", false, "monitors@user pools@user catalogues [] self []"},
-		{"exclusive, none listed", nil, nil, "access_rule", false, "access_rules@user catalogues [] self []"},
-		{"exclusive, listed elsewhere", []*schema.Resource{far}, nil, "monitor", false, "monitors@account:" + id(9) + " pools@account:" + id(9) + " catalogues [] self []"},
-		{"destroy", []*schema.Resource{rule}, []*state.Entry{ours("monitor.m", m)}, "access_rule", true, "monitors@user pools@user catalogues [] self []"},
+		{"nothing", nil, nil, "", false, " catalogues []"},
+		{"what the files list", []*schema.Resource{rule, far}, nil, "", false, "access_rules@user monitors@account:" + id(9) + " catalogues []"},
+		{"names of groups", []*schema.Resource{named}, nil, "", false, "tokens@user catalogues [user]"},
+		{"ids of groups", []*schema.Resource{want("token.t", token(nil))}, nil, "", false, "tokens@user catalogues []"},
+		{"what the state has and the files too", []*schema.Resource{want("monitor.m", attrs{})}, []*state.Entry{ours("monitor.m", m)}, "", false, "monitors@user catalogues []"},
+		{"what goes, and who may use it", nil, []*state.Entry{ours("monitor.m", m)}, "", false, "monitors@user pools@user catalogues []"},
+		{"what changes its name may supersede", []*schema.Resource{want("monitor.m", attrs{"description": "n"})}, []*state.Entry{ours("monitor.m", m)}, "", false, "monitors@user pools@user catalogues []"},
+		{"exclusive, none listed", nil, nil, "access_rule", false, "access_rules@user catalogues []"},
+		{"exclusive, listed elsewhere", []*schema.Resource{far}, nil, "monitor", false, "monitors@account:" + id(9) + " pools@account:" + id(9) + " catalogues []"},
+		{"destroy", []*schema.Resource{rule}, []*state.Entry{ours("monitor.m", m)}, "access_rule", true, "monitors@user pools@user catalogues []"},
 	} {
 		w := newWorld(c.files...)
 		w.have(c.have...)
@@ -51,5 +51,5 @@ func TestNeeds(t *testing.T) {
 		}
 		equal(t, c.name, reads(planner.Needs(w.in.Want, w.in.Have, c.destroy)), c.want)
 	}
-	equal(t, "nil", reads(planner.Needs(nil, nil, false)), " catalogues [] self []")
+	equal(t, "nil", reads(planner.Needs(nil, nil, false)), " catalogues []")
 }

@@ -196,7 +196,6 @@ type Budget struct {
 type Reads struct {
 	Lists      []ListKey
 	Catalogues []schema.Scope // whose catalogue resolves names
-	Self       []schema.Scope // in which the id of the credential in use matters
 }
 
 // ListKey names a list of live objects.
@@ -211,6 +210,8 @@ type Questions struct {
 	Referrers []ObjectKey // who uses these
 	Audit     []ObjectKey // who changed these last
 	Own       bool        // which addresses are our own
+
+	Self []schema.Scope // scopes in which the id of the credential in use matters: a plan made without it is not safe
 }
 
 // Counts are what the summary line says.

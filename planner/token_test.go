@@ -1,6 +1,7 @@
 package planner_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -175,6 +176,13 @@ func TestLockoutOfOwnToken(t *testing.T) {
 	w := newWorld().live(o).have(ours("token.t", o))
 	w.in.Self = map[schema.Scope]string{schema.UserScope: id(2)}
 	equal(t, "another token", codes(w.make(t)), "")
+
+	for name, asks := range map[string]*world{
+		"[]":     newWorld(want("token.t", token(nil)), want("token.new", token(nil))).live(o),
+		"[user]": newWorld(want("token.t", token(attrs{"status": "disabled"}))).live(o),
+	} {
+		equal(t, "asked in", fmt.Sprint(asks.make(t).Questions().Self), name)
+	}
 }
 
 func TestPrivilegeIncrease(t *testing.T) {

@@ -37,10 +37,7 @@ func (c *showCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return fmt.Errorf("%s is neither a saved plan nor a state: %w", c.File, err)
 	}
-	if c.Format != "text" && c.Format != "json" {
-		return fmt.Errorf("%s is a state: it is shown as text or json, not as %s", c.File, c.Format)
-	}
-	return a.showState(s, c.Format)
+	return a.showState(s, c.formatFlags, c.File)
 }
 
 // isPlan reports whether the data claims to be a saved plan.

@@ -98,11 +98,7 @@ func (a *app) options(f formatFlags, source string) render.Options {
 func (a *app) show(p *planner.Plan, f formatFlags, source string) error {
 	a.hear(a.placed(render.Diagnostics(p)))
 	o := a.options(f, source)
-	if a.OutTTY {
-		if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
-			o.Width = width
-		}
-	}
+	o.Width = a.width()
 	a.summarizePlan(p, o)
 	var out []byte
 	var err error
@@ -121,6 +117,18 @@ func (a *app) show(p *planner.Plan, f formatFlags, source string) error {
 	}
 	_, err = a.Out.Write(out)
 	return err
+}
+
+// width is that of the terminal on stdout; 0 where there is none.
+func (a *app) width() int {
+	if !a.OutTTY {
+		return 0
+	}
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // savePlan writes a plan file. Sensitive values are digests in it.

@@ -28,7 +28,7 @@ func (c *stateListCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.Format == "json" {
-		return a.showState(s, "json")
+		return a.showState(s, formatFlags{Format: "json"}, "")
 	}
 	for _, e := range s.Entries {
 		fmt.Fprint(a.Out, e.Addr)
@@ -60,19 +60,29 @@ func (c *stateShowCmd) Run(ctx context.Context, a *app) error {
 	}
 	one := *s
 	one.Entries = found
-	return a.showState(&one, c.Format)
+	return a.showState(&one, formatFlags{Format: c.Format}, "")
 }
 
-func (a *app) showState(s *state.Snapshot, format string) error {
-	if format == "json" {
-		data, err := render.StateJSON(s)
-		if err != nil {
-			return err
-		}
-		_, err = a.Out.Write(data)
+// showState writes a state in the format; source is its name for a head line.
+func (a *app) showState(s *state.Snapshot, f formatFlags, source string) error {
+	o := render.Options{Color: a.color, Width: a.width(), Source: source, MaxBytes: f.MaxBytes}
+	var out []byte
+	var err error
+	switch f.Format {
+	case "json":
+		out, err = render.StateJSON(s)
+	case "markdown":
+		out = render.StateMarkdown(s, o)
+	case "html":
+		out, err = render.StateHTML(s, o)
+	default:
+		return render.StateText(a.Out, s, o)
+	}
+	if err != nil {
 		return err
 	}
-	return render.StateText(a.Out, s, render.Options{Color: a.color})
+	_, err = a.Out.Write(out)
+	return err
 }
 
 // entriesAt are the entries of the address, deposed ones too.

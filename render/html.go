@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 
 	"trueup/planner"
@@ -35,49 +36,59 @@ func HTML(p *planner.Plan, o Options) ([]byte, error) {
 // without its script, which adds search and filters. Its own policy forbids
 // every script and style but the two that are in it, and every request.
 func WriteHTML(w io.Writer, p *planner.Plan, o Options) error {
-	t, err := template.New("page").Parse(pageTemplate)
+	pg, err := newPage(w, o)
 	if err != nil {
 		return err
 	}
-	pg := &page{w: bufio.NewWriterSize(w, 1<<16), t: t, p: p, o: o, index: indexOf(p)}
-	if err := pg.write(); err != nil {
-		return err
-	}
-	return pg.w.Flush()
+	pg.p, pg.index = p, indexOf(p)
+	pg.write()
+	return pg.flush()
 }
 
+// page is written part by part; the first error stays.
 type page struct {
 	w     *bufio.Writer
 	t     *template.Template
 	p     *planner.Plan
 	o     Options
 	index index
+	err   error
 }
 
-func (pg *page) put(name string, data any) error { return pg.t.ExecuteTemplate(pg.w, name, data) }
+func newPage(w io.Writer, o Options) (*page, error) {
+	t, err := template.New("page").Parse(pageTemplate)
+	return &page{w: bufio.NewWriterSize(w, 1<<16), t: t, o: o}, err
+}
+
+func (pg *page) put(name string, data any) {
+	if pg.err == nil {
+		pg.err = pg.t.ExecuteTemplate(pg.w, name, data)
+	}
+}
+
+func (pg *page) flush() error {
+	if pg.err != nil {
+		return pg.err
+	}
+	return pg.w.Flush()
+}
 
 // unfolded is how many blocks a page opens by itself.
 const unfolded = 30
 
-func (pg *page) write() error {
+func (pg *page) write() {
 	all := sections(pg.p)
 	blocks := 0
 	for _, s := range all {
 		blocks += len(s.changes)
 	}
 	frame := pg.frame(all, blocks)
-	if err := pg.put("head", frame); err != nil {
-		return err
-	}
+	pg.put("head", frame)
 	for _, s := range all {
-		if err := pg.group(s, frame.Open); err != nil {
-			return err
-		}
+		pg.group(s, frame.Open)
 	}
-	if err := pg.rest(); err != nil {
-		return err
-	}
-	return pg.put("foot", frame)
+	pg.rest()
+	pg.put("foot", frame)
 }
 
 // frame is what stands around the blocks.
@@ -91,7 +102,7 @@ type frame struct {
 	Refusals            []shownRefusal
 	Alerts              []shownAlert
 	Warnings            []string
-	Filters             []shownFilter
+	Filters             []filterGroup
 	Blocks              int
 }
 
@@ -102,17 +113,18 @@ type (
 	}
 	shownAlert  struct{ What, Addr, Text string }
 	shownFilter struct{ By, Value, Label, Count string }
+	filterGroup struct {
+		Label   string
+		Choices []shownFilter
+	}
 )
 
 func (pg *page) frame(all []*section, blocks int) frame {
 	n := pg.p.Counts()
 	f := frame{
 		Policy: policy(), Style: template.CSS(pageStyle), Script: template.JS(pageScript),
-		Title: clean(pg.o.Title), Line: noChangesWords(pg.p), Headline: headline(pg.p, pg.o), Counts: n,
+		Title: clean(heading(pg.o, "trueup plan")), Line: noChangesWords(pg.p), Headline: headline(pg.p, pg.o), Counts: n,
 		Changes: pg.p.Outcome() != "none", Open: blocks <= unfolded, Blocks: blocks,
-	}
-	if f.Title == "" {
-		f.Title = "trueup plan"
 	}
 	if f.Changes {
 		f.Line = strings.TrimSuffix(planLine(n), ".")
@@ -171,7 +183,7 @@ var actionFilters = []struct {
 }
 
 // filters are those that there is something for, and more than one of.
-func (pg *page) filters(all []*section) []shownFilter {
+func (pg *page) filters(all []*section) []filterGroup {
 	actions, kinds := map[planner.Action]int{}, map[string]int{}
 	for _, s := range all {
 		for _, c := range s.changes {
@@ -179,7 +191,7 @@ func (pg *page) filters(all []*section) []shownFilter {
 			kinds[c.Addr.Kind]++
 		}
 	}
-	var byAction, byKind []shownFilter
+	var byAction []shownFilter
 	for _, f := range actionFilters {
 		n := 0
 		for _, a := range f.actions {
@@ -189,18 +201,23 @@ func (pg *page) filters(all []*section) []shownFilter {
 			byAction = append(byAction, shownFilter{"action", f.label, f.label, Comma(n)})
 		}
 	}
-	for _, k := range schema.Kinds {
-		if n := kinds[k.Name]; n > 0 {
-			byKind = append(byKind, shownFilter{"kind", k.Name, strings.ReplaceAll(k.Name, "_", " "), Comma(n)})
-		}
-	}
+	return choices(filterGroup{"Action", byAction}, filterGroup{"Kind", kindFilters(kinds)})
+}
+
+// kindFilters are the kinds that there are, in the order of the table.
+func kindFilters(count map[string]int) []shownFilter {
 	var out []shownFilter
-	for _, fs := range [][]shownFilter{byAction, byKind} {
-		if len(fs) > 1 {
-			out = append(out, fs...)
+	for _, k := range schema.Kinds {
+		if n := count[k.Name]; n > 0 {
+			out = append(out, shownFilter{"kind", k.Name, strings.ReplaceAll(k.Name, "_", " "), Comma(n)})
 		}
 	}
 	return out
+}
+
+// choices are the filters that leave a choice.
+func choices(groups ...filterGroup) []filterGroup {
+	return slices.DeleteFunc(groups, func(g filterGroup) bool { return len(g.Choices) < 2 })
 }
 
 func actionLabel(a planner.Action) string {
@@ -214,20 +231,18 @@ func actionLabel(a planner.Action) string {
 	return string(a)
 }
 
-func (pg *page) group(s *section, open bool) error {
+func (pg *page) group(s *section, open bool) {
 	if len(s.changes) == 0 {
-		return nil
+		return
 	}
-	if err := pg.put("group", struct{ Title, Count string }{s.title, Comma(len(s.changes))}); err != nil {
-		return err
-	}
+	pg.put("group", shownGroup{s.title, Comma(len(s.changes))})
 	for _, c := range s.changes {
-		if err := pg.put("block", shownBlockOf(pg.index.build(c), open)); err != nil {
-			return err
-		}
+		pg.put("block", shownBlockOf(pg.index.build(c), open))
 	}
-	return pg.put("groupEnd", nil)
+	pg.put("groupEnd", nil)
 }
+
+type shownGroup struct{ Title, Count string }
 
 type shownBlock struct {
 	Action, Kind, Class, Symbol string
@@ -239,6 +254,7 @@ type shownBlock struct {
 
 type shownLine struct {
 	Symbol, Class, Path string
+	Word                string // the symbol for those who listen
 	Old, New            []shownPiece
 	HasOld, Sink        bool
 	Forces              bool
@@ -246,6 +262,8 @@ type shownLine struct {
 }
 
 type shownPiece struct{ Text, Mark string }
+
+var symbolWords = map[string]string{"+": "added", "-": "removed", "~": "changed"}
 
 var symbolClasses = map[string]string{"+": "add", "-": "del", "~": "chg", "-/+": "del", "+/-": "del"}
 
@@ -260,7 +278,7 @@ func shownBlockOf(b *block, open bool) shownBlock {
 func shownLines(ls []line) []shownLine {
 	out := make([]shownLine, len(ls))
 	for i, l := range ls {
-		out[i] = shownLine{Symbol: l.symbol, Class: symbolClasses[l.symbol], Path: l.path, Old: pieces(l.old), New: pieces(l.new),
+		out[i] = shownLine{Symbol: l.symbol, Word: symbolWords[l.symbol], Class: symbolClasses[l.symbol], Path: l.path, Old: pieces(l.old), New: pieces(l.new),
 			HasOld: l.old != nil, Sink: l.sink, Forces: l.forces, Note: l.note}
 		if l.member != kept {
 			out[i].New[0].Mark = string(l.member)
@@ -281,7 +299,7 @@ func pieces(c cell) []shownPiece {
 }
 
 // rest is what happens without a request, and what does not happen.
-func (pg *page) rest() error {
+func (pg *page) rest() {
 	type drifted struct {
 		Addr, By string
 		Lines    []shownLine
@@ -293,20 +311,16 @@ func (pg *page) rest() error {
 		}
 	}
 	if len(agreed) > 0 {
-		if err := pg.put("drift", agreed); err != nil {
-			return err
-		}
+		pg.put("drift", agreed)
 	}
 	for _, l := range quietLists(pg.p) {
-		if len(l.items) == 0 {
-			continue
-		}
-		if err := pg.put("list", struct {
-			Title string
-			Items []string
-		}{strings.TrimSuffix(l.title, ":"), l.items}); err != nil {
-			return err
+		if len(l.items) > 0 {
+			pg.put("list", shownList{strings.TrimSuffix(l.title, ":"), l.items})
 		}
 	}
-	return nil
+}
+
+type shownList struct {
+	Title string
+	Items []string
 }

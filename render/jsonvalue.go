@@ -46,7 +46,7 @@ func (j *jsonWriter) side(name string, k *schema.Kind, row schema.Row) {
 func (j *jsonWriter) null() { j.word("null") }
 
 func (j *jsonWriter) word(w string) {
-	j.comma()
+	j.Comma()
 	j.b = append(j.b, w...)
 }
 
@@ -73,10 +73,10 @@ func part(row schema.Row, i int) schema.Value {
 func (j *jsonWriter) value(a *schema.Attr, v schema.Value) {
 	switch x := v.(type) {
 	case schema.String:
-		j.comma()
+		j.Comma()
 		j.b = schema.AppendString(j.b, string(x))
 	case schema.Number:
-		j.comma()
+		j.Comma()
 		j.b = strconv.AppendFloat(j.b, float64(x), 'f', -1, 64)
 	case schema.Bool:
 		if x {

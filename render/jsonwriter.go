@@ -41,21 +41,21 @@ func (j *jsonWriter) list(name string, n int, item func(i int) bool) {
 	j.raw("]")
 }
 
-func (j *jsonWriter) comma() {
+func (j *jsonWriter) Comma() {
 	if n := len(j.b); n > 0 && j.b[n-1] != '{' && j.b[n-1] != '[' && j.b[n-1] != ':' {
 		j.b = append(j.b, ',')
 	}
 }
 
 func (j *jsonWriter) open(bracket byte) {
-	j.comma()
+	j.Comma()
 	j.b = append(j.b, bracket)
 }
 
 func (j *jsonWriter) shut(bracket byte) { j.b = append(j.b, bracket) }
 
 func (j *jsonWriter) key(name string) {
-	j.comma()
+	j.Comma()
 	j.b = append(schema.AppendString(j.b, name), ':')
 }
 
@@ -96,7 +96,7 @@ func (j *jsonWriter) strs(name string, texts []string) {
 func (j *jsonWriter) texts(texts []string) {
 	j.open('[')
 	for _, t := range texts {
-		j.comma()
+		j.Comma()
 		j.b = schema.AppendString(j.b, t)
 	}
 	j.shut(']')

@@ -44,12 +44,8 @@ type markdown struct {
 
 func (m *markdown) head() string {
 	var b strings.Builder
-	title := m.o.Title
-	if title == "" {
-		title = "trueup"
-	}
 	n, outcome := m.p.Counts(), m.p.Outcome()
-	b.WriteString("### " + mdText(title) + ": ")
+	b.WriteString("### " + mdText(heading(m.o, "trueup")) + ": ")
 	if outcome == "none" {
 		b.WriteString("no changes")
 	} else {

@@ -1,5 +1,5 @@
 // Package render shows things to people and machines: a plan as text, JSON,
-// Markdown or HTML, a state as text or JSON, the table of kinds as reference
+// Markdown or HTML, a state likewise, the table of kinds as reference
 // docs and JSON Schema.
 //
 // It decides nothing: what happens, why, and what it counts as is in the plan.
@@ -11,6 +11,7 @@
 package render
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -49,6 +50,9 @@ func (x index) addr(kind, id string) (string, bool) {
 	a, ok := x[kind+"/"+id]
 	return a.String(), ok
 }
+
+// heading is the title that the reader asked for, or else.
+func heading(o Options, otherwise string) string { return cmp.Or(o.Title, otherwise) }
 
 // plural is "1 resource", "1,214 resources".
 func plural(n int, one, many string) string {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"trueup/diag"
 	"trueup/planner"
 	"trueup/schema"
 	"trueup/state"
@@ -17,23 +16,25 @@ import (
 // are not among it.
 func StateText(w io.Writer, s *state.Snapshot, o Options) error {
 	t := &texter{w: bufio.NewWriterSize(w, 1<<16), o: o, index: indexOfState(s)}
-	t.line(t.paint(dim, "state · serial "+Comma(int(s.Serial))+" · "+plural(len(s.Entries), "object", "objects")))
+	t.wrapped(stateHead(s), "  ", dim)
 	t.line()
 	for _, e := range s.Entries {
 		t.entry(e)
 	}
 	for _, in := range s.Open {
-		t.line("  # ", clean(in.Addr.String()), fmt.Sprintf(": %s was begun %s and its outcome is not known; the next apply finds out",
-			in.Op, in.Start.UTC().Format("2006-01-02 15:04 UTC")))
+		t.wrapped("  # "+openWords(in), "    # ", none)
 	}
 	return t.w.Flush()
 }
 
-// EntryText writes one object of a state.
-func EntryText(w io.Writer, e *state.Entry, o Options) error {
-	t := &texter{w: bufio.NewWriter(w), o: o, index: index{}}
-	t.entry(e)
-	return t.w.Flush()
+func stateHead(s *state.Snapshot) string {
+	return "state · serial " + Comma(int(s.Serial)) + " · " + plural(len(s.Entries), "object", "objects")
+}
+
+// openWords are about what was begun and not finished.
+func openWords(in state.Intent) string {
+	return clean(fmt.Sprintf("%s: %s was begun %s and its outcome is not known; the next apply finds out",
+		in.Addr, in.Op, in.Start.UTC().Format("2006-01-02 15:04 UTC")))
 }
 
 func indexOfState(s *state.Snapshot) index {
@@ -47,9 +48,22 @@ func indexOfState(s *state.Snapshot) index {
 }
 
 func (t *texter) entry(e *state.Entry) {
-	title := "  # " + clean(e.Addr.String())
-	if e.Deposed {
-		title += " (deposed object)"
+	b := t.index.entry(e)
+	title := strings.TrimSuffix("# "+b.addr+" · "+strings.Join(b.reasons, " · "), " · ")
+	t.words("  ", glued(title), "    # ", bold)
+	t.lines(b.lines)
+	for _, r := range b.remarks {
+		t.wrapped("    # "+r, "    #   ", dim)
+	}
+	t.line()
+}
+
+// entry says everything about an object of a state: where a block of a plan
+// has reasons, it has what the state knows besides the attributes.
+func (x index) entry(e *state.Entry) *block {
+	b := &block{name: clean(e.Addr.String())}
+	if b.addr = b.name; e.Deposed {
+		b.addr += " (deposed object)"
 	}
 	words := []string{"scope " + e.Scope.String(), string(e.Origin)}
 	if e.PreventDestroy {
@@ -58,16 +72,17 @@ func (t *texter) entry(e *state.Entry) {
 	if e.Secret != state.NoSecret {
 		words = append(words, "secret "+string(e.Secret))
 	}
-	t.line(t.paint(bold, title), clean(" · "+strings.Join(words, " · ")))
-	lines := []line{{path: "id", new: plainCell(clean(e.ID))}}
+	for _, w := range words {
+		b.reasons = append(b.reasons, clean(w))
+	}
+	b.lines = []line{{path: "id", new: plainCell(clean(e.ID))}}
 	if k := schema.KindNamed(e.Addr.Kind); k != nil {
-		lines = append(lines, form{index: t.index}.whole(k, &planner.Change{Kind: k, Addr: e.Addr}, e.Applied, "")...)
+		b.lines = append(b.lines, form{index: x}.whole(k, &planner.Change{Kind: k, Addr: e.Addr}, e.Applied, "")...)
 	}
-	t.lines(lines)
 	if len(e.DependsOn) > 0 {
-		t.line("    # depends on ", clean(strings.Join(textsOf(e.DependsOn), ", ")))
+		b.remarks = append(b.remarks, "depends on "+clean(strings.Join(textsOf(e.DependsOn), ", ")))
 	}
-	t.line()
+	return b
 }
 
 // StateJSON is a state for machines, in the form that readers of states know:
@@ -104,13 +119,6 @@ func StateJSON(s *state.Snapshot) ([]byte, error) {
 	j.raw("\n}\n")
 	err := j.w.Flush()
 	return b.Bytes(), err
-}
-
-// EntryJSON is one object of a state for machines.
-func EntryJSON(e *state.Entry) []byte {
-	j := &jsonWriter{index: index{}}
-	j.entry(e)
-	return append(diag.SafeJSON(j.b), '\n')
 }
 
 func (j *jsonWriter) entry(e *state.Entry) {

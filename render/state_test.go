@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,16 +39,18 @@ func TestState(t *testing.T) {
 		}
 		return b.Bytes()
 	})
+	golden(t, "state.md", func() []byte { return StateMarkdown(s, Options{}) })
+	golden(t, "state.html", func() []byte { return withoutParts(must(StateHTML(s, Options{Source: "state.json"}))) })
 	golden(t, "state.json", func() []byte { return must(StateJSON(s)) })
-	golden(t, "entry.txt", func() []byte {
-		var b bytes.Buffer
-		if err := EntryText(&b, s.Entries[0], Options{}); err != nil {
-			t.Fatal(err)
-		}
-		return b.Bytes()
-	})
-	golden(t, "entry.json", func() []byte { return EntryJSON(s.Entries[3]) })
-	for _, text := range [][]byte{must(StateJSON(s)), must(StateJSON(&state.Snapshot{})), EntryJSON(s.Entries[3])} {
+	many := &state.Snapshot{}
+	for range 2000 {
+		many.Entries = append(many.Entries, s.Entries...)
+	}
+	short := string(StateMarkdown(many, Options{}))
+	if shown := strings.Count(short, "\n- ") + strings.Count(short, "<details>"); len(short) > DefaultMaxBytes || !strings.Contains(short, "Not shown, for want of room:** "+Comma(10_000-shown)+" objects.") {
+		t.Errorf("%d bytes, %d objects: %s", len(short), shown, short[len(short)-100:])
+	}
+	for _, text := range [][]byte{must(StateJSON(s)), must(StateJSON(&state.Snapshot{}))} {
 		if !json.Valid(text) || bytes.Contains(text, []byte("aa:bb")) {
 			t.Errorf("no JSON, or a digest in it: %s", text)
 		}

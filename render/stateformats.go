@@ -1,0 +1,94 @@
+package render
+
+import (
+	"bytes"
+	"cmp"
+	"html/template"
+	"strings"
+
+	"trueup/state"
+)
+
+// StateMarkdown is what a state holds for a page or a comment: one collapsible
+// block for each object, at most Options.MaxBytes long. Objects that have no
+// room are single lines, and those that have none for that either are counted.
+func StateMarkdown(s *state.Snapshot, o Options) []byte {
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = DefaultMaxBytes
+	}
+	x := indexOfState(s)
+	var b strings.Builder
+	b.WriteString("### " + mdText(heading(o, "trueup")) + ": " + mdText(stateHead(s)) + "\n\n")
+	for _, in := range s.Open {
+		b.WriteString("> ⚠ " + mdLine(openWords(in)) + "\n\n")
+	}
+	room := o.MaxBytes - b.Len() - cutReserve
+	lines, left, used := make([]string, 0, len(s.Entries)), 0, 0
+	for i, e := range s.Entries {
+		l := x.entry(e).entryLine()
+		if used += len(l); used > room {
+			left = len(s.Entries) - i
+			break
+		}
+		lines = append(lines, l)
+	}
+	room -= used
+	for i := range lines {
+		t := x.entry(s.Entries[i]).entryBlock(max(2000, room/8))
+		if more := len(t) - len(lines[i]); more <= room {
+			lines[i], room = t, room-more
+		}
+	}
+	b.WriteString(strings.Join(lines, ""))
+	if left > 0 {
+		b.WriteString("\n**Not shown, for want of room:** " + plural(left, "object", "objects") + ".\n")
+	}
+	return []byte(b.String())
+}
+
+func (b *block) entryLine() string {
+	return "- " + codeSpan(b.addr) + " · " + mdText(strings.Join(b.reasons, " · ")) + "\n"
+}
+
+func (b *block) entryBlock(room int) string {
+	lines := diffLines(b.lines)
+	for _, r := range b.remarks {
+		lines = append(lines, "# "+r)
+	}
+	return "<details><summary><code>" + htmlText(b.addr) + "</code> · " + htmlText(strings.Join(b.reasons, " · ")) + "</summary>\n\n" +
+		fenced(lines, room) + "\n</details>\n\n"
+}
+
+// StateHTML is what a state holds as one page that needs nothing else: see
+// WriteHTML.
+func StateHTML(s *state.Snapshot, o Options) ([]byte, error) {
+	var b bytes.Buffer
+	pg, err := newPage(&b, o)
+	if err != nil {
+		return nil, err
+	}
+	f := frame{
+		Policy: policy(), Style: template.CSS(pageStyle), Script: template.JS(pageScript), Title: clean(heading(o, "trueup state")),
+		Line: plural(len(s.Entries), "object", "objects"), Headline: []string{cmp.Or(clean(o.Source), "state"), "serial " + Comma(int(s.Serial))}, Blocks: len(s.Entries), Open: len(s.Entries) <= unfolded,
+	}
+	kinds := map[string]int{}
+	for _, e := range s.Entries {
+		kinds[e.Addr.Kind]++
+	}
+	f.Filters = choices(filterGroup{"Kind", kindFilters(kinds)})
+	for _, in := range s.Open {
+		f.Alerts = append(f.Alerts, shownAlert{What: "Begun and not finished", Text: openWords(in)})
+	}
+	pg.put("head", f)
+	if x := indexOfState(s); len(s.Entries) > 0 {
+		pg.put("group", shownGroup{"Objects", Comma(len(s.Entries))})
+		for _, e := range s.Entries {
+			b := x.entry(e)
+			pg.put("block", shownBlock{Kind: e.Addr.Kind, Addr: b.addr, Digest: b.reasons, Remarks: b.remarks, Lines: shownLines(b.lines), Open: f.Open})
+		}
+		pg.put("groupEnd", nil)
+	}
+	pg.put("foot", f)
+	err = pg.flush()
+	return b.Bytes(), err
+}

@@ -90,7 +90,7 @@ func planExit(p *planner.Plan, detailed bool) error {
 }
 
 func (a *app) options(f formatFlags, source string) render.Options {
-	return render.Options{Color: a.color, Verbose: f.Verbose, Source: source, MaxBytes: f.MaxBytes}
+	return render.Options{Color: a.color, Width: a.width(), Verbose: f.Verbose, Source: source, MaxBytes: f.MaxBytes}
 }
 
 // show writes the plan to stdout, and to the step summary where a GitHub
@@ -98,7 +98,6 @@ func (a *app) options(f formatFlags, source string) render.Options {
 func (a *app) show(p *planner.Plan, f formatFlags, source string) error {
 	a.hear(a.placed(render.Diagnostics(p)))
 	o := a.options(f, source)
-	o.Width = a.width()
 	a.summarizePlan(p, o)
 	var out []byte
 	var err error

@@ -65,7 +65,7 @@ func (c *stateShowCmd) Run(ctx context.Context, a *app) error {
 
 // showState writes a state in the format; source is its name for a head line.
 func (a *app) showState(s *state.Snapshot, f formatFlags, source string) error {
-	o := render.Options{Color: a.color, Width: a.width(), Source: source, MaxBytes: f.MaxBytes}
+	o := a.options(f, source)
 	var out []byte
 	var err error
 	switch f.Format {

@@ -35,8 +35,10 @@ type API interface {
 }
 
 // Sinks delivers a secret to where the row's Local attributes say. It returns
-// when the secret is durably there.
+// when the secret is durably there. Check says beforehand what would keep it
+// from getting there.
 type Sinks interface {
+	Check(k *schema.Kind, row schema.Row) error
 	Deliver(ctx context.Context, addr schema.Addr, k *schema.Kind, row schema.Row, secret schema.Secret) (where string, err error)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"trueup/planner"
 	"trueup/schema"
 	"trueup/state"
 )
@@ -25,6 +26,9 @@ func (s *step) create(ctx context.Context) error {
 		return err
 	}
 	made, err := s.send(ctx, in, want)
+	if o := s.unlisted(ctx, want, err); o != nil {
+		made.object, err = o, nil
+	}
 	if err != nil {
 		return s.failed(ctx, in, err)
 	}
@@ -39,6 +43,22 @@ func (s *step) create(ctx context.Context) error {
 	}
 	s.mean(s.c.Addr, s.c.Scope, s.id, want)
 	return s.finish(ctx, made, want)
+}
+
+// unlisted is the object that the state has and no list had, where a create is
+// refused as a duplicate: a list may lack what was made a moment ago (API
+// facts §0.6). The update that brings it to what is wanted tells whether it is
+// there. nil if it is not, or if it is another one that is in the way.
+func (s *step) unlisted(ctx context.Context, want schema.Row, err error) *schema.Object {
+	k, old := s.c.Kind, s.book.find(state.Key{Scope: s.c.Scope, Addr: s.c.Addr})
+	if meaning(err) != schema.Duplicate || s.c.Reason != planner.ReasonGone || old == nil || !k.MatchesKey(want, old.Applied) {
+		return nil
+	}
+	o, err := s.api.Update(ctx, &schema.Object{Kind: k, Scope: s.c.Scope, ID: old.ID}, want, false)
+	if err != nil || !k.MatchesKey(want, o.Values) {
+		return nil
+	}
+	return o
 }
 
 // finish does what a POST alone does not do.

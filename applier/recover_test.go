@@ -136,6 +136,25 @@ func TestLostCreateOfAnother(t *testing.T) {
 			t.Errorf("%s, %+v", text, g.load())
 		}
 	})
+	bubble(t, "duplicate of ours that no list had", func(t *testing.T, g *rig) {
+		o := g.made("access_rule.a", rule(t, "192.0.2.1", "block"))
+		again := change(planner.Create, "access_rule.a", nil, rule(t, "192.0.2.1", "whitelist"), "")
+		again.Reason = planner.ReasonGone
+		g.must(again)
+		if e := g.entry("access_rule.a"); e.ID != o.ID || len(g.world.objects) != 1 || len(g.load().Open) != 0 {
+			t.Errorf("%+v, %v", e, g.world.log)
+		}
+	})
+	bubble(t, "duplicate of another one", func(t *testing.T, g *rig) {
+		g.made("access_rule.a", rule(t, "192.0.2.1", "block"))
+		g.made("access_rule.b", rule(t, "192.0.2.2", "block"))
+		other := change(planner.Create, "access_rule.a", nil, rule(t, "192.0.2.2", "whitelist"), "")
+		other.Reason = planner.ReasonGone
+		g.fails(other)
+		if g.world.count("update") != 0 {
+			t.Errorf("%v", g.world.log)
+		}
+	})
 	bubble(t, "rule, not lost", func(t *testing.T, g *rig) {
 		g.world.add(ruleKind, schema.UserScope, rule(t, "192.0.2.1", "block"))
 		if text := g.fails(change(planner.Create, "access_rule.a", nil, rule(t, "192.0.2.1", "block"), "")); !strings.Contains(text, "duplicate") {

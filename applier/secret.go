@@ -13,13 +13,16 @@ import (
 // rollPauses are the pauses before a roll whose answer was lost is sent again.
 var rollPauses = seconds(0.5, 1, 2)
 
-// hasSink refuses to make a secret that would go nowhere.
+// hasSink refuses to make a secret that would go nowhere: nothing is sent then.
 func (s *step) hasSink(want schema.Row) error {
 	k := s.c.Kind
 	if k.API.Secret && (s.o.Sinks == nil || k.Get(want, k.API.Sink) == nil) {
 		return fmt.Errorf("its secret has no sink: write %s, so that it is not lost", k.API.Sink)
 	}
-	return nil
+	if !k.API.Secret {
+		return nil
+	}
+	return s.o.Sinks.Check(k, want)
 }
 
 // roll gives the object of the change a new secret.

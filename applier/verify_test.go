@@ -257,6 +257,13 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%v", g.world.log)
 		}
 	})
+	bubble(t, "sink that cannot work", func(t *testing.T, g *rig) {
+		g.vault.shut = errors.New("secrets is not a directory")
+		text := g.fails(change(planner.Create, "token.t", nil, tokenRow(t, "t"), ""))
+		if len(g.world.log) != 0 || !strings.Contains(text, "not a directory") || len(g.load().Open) != 0 {
+			t.Errorf("%s: %v", text, g.world.log)
+		}
+	})
 	bubble(t, "sink fails", func(t *testing.T, g *rig) {
 		g.vault.broken = func() error { return errors.New("no space left") }
 		text := g.fails(change(planner.Create, "token.t", nil, tokenRow(t, "t"), ""))

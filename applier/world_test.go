@@ -279,7 +279,10 @@ type vault struct {
 	mu     sync.Mutex
 	got    map[string]string
 	broken func() error
+	shut   error
 }
+
+func (v *vault) Check(*schema.Kind, schema.Row) error { return v.shut }
 
 func (v *vault) Deliver(_ context.Context, addr schema.Addr, _ *schema.Kind, _ schema.Row, s schema.Secret) (string, error) {
 	v.mu.Lock()

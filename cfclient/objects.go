@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -17,7 +16,7 @@ func (c *Client) Get(ctx context.Context, k *schema.Kind, s schema.Scope, id str
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
-	if !k.API.GetByID && !slices.Contains(k.API.GetLevels, s.Level) {
+	if !k.HasGet(s.Level) {
 		return c.find(ctx, k, s, id)
 	}
 	it, err := c.one(ctx, &call{method: http.MethodGet, path: collection(k, s, id), effect: reads}, k, s)

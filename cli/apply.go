@@ -263,7 +263,7 @@ func unseal(plan *planner.Plan, g *schema.Graph) error {
 // recheck reads the live objects again and refuses where one that the plan
 // touches has moved.
 func (r *run) recheck(ctx context.Context, plan *planner.Plan) error {
-	in := planner.Input{}
+	in := planner.Input{Have: r.have}
 	reads := planner.Reads{Lists: plan.Lists()}
 	if err := read(ctx, r.client, reads, &in); err != nil {
 		return err

@@ -24,6 +24,7 @@ const auditSpan = 30 * 24 * time.Hour
 // world reads what is there: the API, or a snapshot file.
 type world interface {
 	Read(ctx context.Context, k *schema.Kind, s schema.Scope) ([]*schema.Object, int, error)
+	Get(ctx context.Context, k *schema.Kind, s schema.Scope, id string) (*schema.Object, error)
 	Catalogue(ctx context.Context, s schema.Scope) (schema.Catalogue, error)
 	Verify(ctx context.Context, s schema.Scope) (string, error)
 	Referrers(ctx context.Context, k *schema.Kind, s schema.Scope, id string) ([]schema.Referrer, error)
@@ -143,12 +144,13 @@ func missing(w world, g *schema.Graph, reads planner.Reads) error {
 	return nil
 }
 
-// read fills the input with lists and catalogues.
-func read(ctx context.Context, w world, reads planner.Reads, in *planner.Input) error {
+// read fills the input with lists and catalogues. Of what its state has, no
+// list alone says that it is gone.
+func read(parent context.Context, w world, reads planner.Reads, in *planner.Input) error {
 	in.Live = make([]planner.Listing, len(reads.Lists))
 	in.Catalogues = map[schema.Scope]schema.Catalogue{}
 	var mu sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := errgroup.WithContext(parent)
 	for i, l := range reads.Lists {
 		group.Go(func() error {
 			objects, foreign, err := w.Read(ctx, l.Kind, l.Scope)
@@ -171,7 +173,11 @@ func read(ctx context.Context, w world, reads planner.Reads, in *planner.Input) 
 			return nil
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	confirm(parent, w, in)
+	return nil
 }
 
 // answer asks what a plan would be better for knowing, and fills the input with

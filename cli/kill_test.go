@@ -73,6 +73,8 @@ type mortalSinks struct {
 	next applier.Sinks
 }
 
+func (m mortalSinks) Check(k *schema.Kind, row schema.Row) error { return m.next.Check(k, row) }
+
 func (m mortalSinks) Deliver(ctx context.Context, addr schema.Addr, k *schema.Kind, row schema.Row, secret schema.Secret) (where string, err error) {
 	err = m.do(func() (err error) { where, err = m.next.Deliver(ctx, addr, k, row, secret); return })
 	return where, err

@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"trueup/schema"
+	"trueup/sim"
 )
 
 // matrixFirst has one of each kind; matrixSecond changes, replaces, removes and
@@ -150,6 +154,51 @@ func TestEveryAnswerLost(t *testing.T) {
 			s.api.ClearFaults()
 			s.settled(matrixFirst, undisturbed.dump(), "deployer")
 		})
+	}
+}
+
+// TestListThatLagsBetweenRuns: what the last apply made and no list shows yet
+// is neither made again nor forgotten.
+func TestListThatLagsBetweenRuns(t *testing.T) {
+	undisturbed := newSite(t, false)
+	if err := undisturbed.apply(matrixFirst); err != nil {
+		t.Fatal(err)
+	}
+	s := newSiteWith(t, sim.Options{ListLag: time.Minute})
+	s.now.Add(int64(2 * time.Minute)) // the invitation is listed
+	for range 3 {
+		if err := s.apply(matrixFirst); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.now.Add(int64(2 * time.Minute))
+	s.settled(matrixFirst, undisturbed.dump(), "deployer")
+}
+
+// TestMassDeletionOutside: that a list lacks what the state has is looked into
+// with few requests, however much it lacks.
+func TestMassDeletionOutside(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("monitors:\n")
+	for i := range 60 {
+		fmt.Fprintf(&b, "  m%d: {}\n", i)
+	}
+	s := newSite(t, false)
+	if err := s.apply(b.String()); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range s.api.Objects("monitor", schema.UserScope) {
+		if err := s.api.Remove(schema.UserScope, "monitor", o["id"].(string)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := len(s.api.Requests())
+	plan, _, err := s.start(b.String()).plan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(s.api.Requests()) - before; plan.Counts().Add != 60 || n > 15 {
+		t.Errorf("%+v after %d requests", plan.Counts(), n)
 	}
 }
 

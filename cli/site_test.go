@@ -36,12 +36,19 @@ type site struct {
 }
 
 func newSite(t *testing.T, slow bool) *site {
-	s := &site{t: t, dir: t.TempDir(), slow: slow}
-	s.now.Store(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano())
-	o := sim.Options{Clock: s.clock, RateLimit: sim.RateLimit{Requests: -1}}
+	o := sim.Options{}
 	if slow {
 		o.ListLag, o.DeletedStillListed, o.InUseLag, o.FreshTokenLag = 3*time.Second, 2*time.Second, 3*time.Second, 2*time.Second
 	}
+	s := newSiteWith(t, o)
+	s.slow = slow
+	return s
+}
+
+func newSiteWith(t *testing.T, o sim.Options) *site {
+	s := &site{t: t, dir: t.TempDir()}
+	s.now.Store(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano())
+	o.Clock, o.RateLimit = s.clock, sim.RateLimit{Requests: -1}
 	s.api = sim.New(o)
 	return s
 }

@@ -217,6 +217,11 @@ func (s *snapshot) describe(a *app, path string) string {
 	return " against " + path + " of " + s.Taken.Format("2006-01-02 15:04 UTC")
 }
 
+// Get knows of nothing that is in no list.
+func (s *snapshot) Get(_ context.Context, k *schema.Kind, scope schema.Scope, id string) (*schema.Object, error) {
+	return nil, &schema.Fault{Meaning: schema.NotFound, Message: fmt.Sprintf("the snapshot has no %s %s in scope %s", k.Name, id, scope)}
+}
+
 func (s *snapshot) Catalogue(_ context.Context, scope schema.Scope) (schema.Catalogue, error) {
 	return s.Catalogues[scope.String()], nil
 }

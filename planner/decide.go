@@ -238,7 +238,7 @@ func (m *maker) secret(w *wanted, s *step) {
 	case s.Adopted:
 		m.plan.Warnings.Add(diag.Diagnostic{
 			Severity: diag.Warning, Code: "secret-unknown", Address: w.Addr.String(), Range: w.Decl,
-			Summary: "adopted without its secret, which only its creation shows",
+			Summary: "adopted; its secret is unknown, since only its creation shows it",
 			Detail:  fmt.Sprintf("To have a new one delivered: trueup %s roll %s. The old one stops working then.", w.Kind.Name, w.Addr),
 		})
 	}

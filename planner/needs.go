@@ -125,6 +125,33 @@ func (n *needs) reads() Reads {
 	return r
 }
 
+// Unlisted are the objects of the state that are in no list of the input and
+// that the API can be asked for one by one, in order. A list may lack what was
+// made a moment ago (API facts §0.6), so one alone does not say that something
+// is gone. Answers are left out: what was answered need not be listed any more.
+func Unlisted(in Input) []ObjectKey {
+	if in.Have == nil {
+		return nil
+	}
+	lists := map[ListKey]map[string]bool{}
+	for _, l := range in.Live {
+		ids := make(map[string]bool, len(l.Objects))
+		for _, o := range l.Objects {
+			ids[o.ID] = true
+		}
+		lists[ListKey{l.Kind, l.Scope}] = ids
+	}
+	var out []ObjectKey
+	for _, e := range in.Have.Entries {
+		k := schema.KindNamed(e.Addr.Kind)
+		if ids, read := lists[ListKey{k, e.Scope}]; read && !ids[e.ID] && k.Answer == nil && k.HasGet(e.Scope.Level) {
+			out = append(out, ObjectKey{k.Name, e.Scope, e.ID})
+		}
+	}
+	slices.SortFunc(out, compareKeys)
+	return out
+}
+
 // Questions are what a plan that was made without the answers would be better
 // for knowing.
 func (p *Plan) Questions() Questions {

@@ -53,3 +53,18 @@ func TestNeeds(t *testing.T) {
 	}
 	equal(t, "nil", reads(planner.Needs(nil, nil, false)), " catalogues []")
 }
+
+// TestUnlisted: what no list has is asked for, where the API can be asked, and
+// where the list was read.
+func TestUnlisted(t *testing.T) {
+	there, gone := live("monitor", id(1), attrs{"description": "a"}), live("monitor", id(2), attrs{"description": "b"})
+	far := ours("monitor.far", gone)
+	far.Scope = schema.Scope{Level: schema.Account, ID: id(9)}
+	w := newWorld()
+	w.live(there)
+	w.have(ours("monitor.a", there), ours("monitor.b", gone), far,
+		ours("access_rule.r", live("access_rule", id(3), rule)))
+	w.in.Live = append(w.in.Live, planner.Listing{Kind: schema.KindNamed("access_rule"), Scope: schema.UserScope})
+	equal(t, "asked for", fmt.Sprint(planner.Unlisted(w.in)), fmt.Sprint([]planner.ObjectKey{{Kind: "monitor", Scope: schema.UserScope, ID: id(2)}}))
+	equal(t, "without a state", fmt.Sprint(planner.Unlisted(planner.Input{})), "[]")
+}

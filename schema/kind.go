@@ -2,6 +2,7 @@ package schema
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"trueup/diag"
@@ -368,6 +369,11 @@ func (k *Kind) Get(row Row, name string) Value {
 		return row[i]
 	}
 	return nil
+}
+
+// HasGet reports whether the API has a GET for one object at the level.
+func (k *Kind) HasGet(l Level) bool {
+	return k.API.GetByID || slices.Contains(k.API.GetLevels, l)
 }
 
 // Has reports whether objects of the kind exist at the level.

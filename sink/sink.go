@@ -3,8 +3,8 @@
 // durably there.
 //
 // It is the only package that reveals a secret. It prints nothing, and no
-// error of it holds the secret. applier calls Deliver, cli calls Check before
-// it plans.
+// error of it holds the secret. applier calls Check and Deliver, cli calls Check
+// when it plans.
 package sink
 
 import (
@@ -30,6 +30,18 @@ type target struct {
 type sealed struct {
 	file       string
 	recipients []string
+}
+
+// Check is the function of that name as an error.
+func (Sinks) Check(k *schema.Kind, row schema.Row) error {
+	var errs []error
+	for _, p := range Check(k, row) {
+		errs = append(errs, fmt.Errorf("its secret could not be delivered: %s. %s", p.Summary, p.Detail))
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return failures(errs)
 }
 
 // Deliver writes the secret to every sink of the row, in order, also after one

@@ -47,7 +47,7 @@ func (a *app) plan(ctx context.Context, w world, in planner.Input, reads planner
 	in.Now = a.now().UTC().Truncate(time.Second)
 	in.Options = planner.Options{AllowDeletes: f.AllowDeletes, AllowLockout: f.AllowLockout, FailOn: f.FailOn}
 	var err error
-	if in.Targets, err = targets(f.Target); err != nil {
+	if in.Targets, err = addresses("--target", f.Target); err != nil {
 		return nil, err
 	}
 	if in.Own, err = a.ownAddresses(f.OwnAddress); err != nil {
@@ -91,12 +91,13 @@ func (a *app) plan(ctx context.Context, w world, in planner.Input, reads planner
 	return plan, nil
 }
 
-func targets(texts []string) ([]schema.Addr, error) {
+// addresses are those that a flag names.
+func addresses(flag string, texts []string) ([]schema.Addr, error) {
 	var out []schema.Addr
 	for _, t := range texts {
 		addr, err := schema.ParseAddr(t)
 		if err != nil {
-			return nil, fmt.Errorf("--target: %w", err)
+			return nil, fmt.Errorf("%s: %w", flag, err)
 		}
 		out = append(out, addr)
 	}

@@ -107,17 +107,26 @@ func (c *fmtCmd) stream(a *app) error {
 	return c.report(a, names, ds)
 }
 
-// replace writes a file's new text, only where the file may be written and is still what was formatted.
+// replace writes a file's new text, only where writable says so.
 func replace(f loader.Formatted) error {
+	if err := writable(f); err != nil {
+		return err
+	}
+	return bare(replaceFiles([]loader.Part{{Name: f.Name, Text: f.New}}))
+}
+
+// writable reports why the file must not be replaced: it may not be written, or
+// is not any more what the new text was made from.
+func writable(f loader.Formatted) error {
 	w, err := os.OpenFile(f.Name, os.O_WRONLY, 0)
 	if err != nil {
 		return bare(err)
 	}
 	w.Close()
 	if now, err := os.ReadFile(f.Name); err != nil || !bytes.Equal(now, f.Old) {
-		return errors.New("it changed while it was formatted: run fmt again")
+		return errors.New("it changed meanwhile: run the command again")
 	}
-	return bare(replaceFiles([]loader.Part{{Name: f.Name, Text: f.New}}))
+	return nil
 }
 
 // bare is an error without the path that the caller names.

@@ -29,9 +29,10 @@ type planCmd struct {
 	apiFlags
 	guardFlags
 	formatFlags
-	Snapshot         string `placeholder:"FILE" help:"Plan against a snapshot instead of the live API."`
-	Out              string `placeholder:"FILE" help:"Save the plan for trueup apply --plan."`
-	DetailedExitcode bool   `help:"Exit 2 when there are changes."`
+	Snapshot         string   `placeholder:"FILE" help:"Plan against a snapshot instead of the live API."`
+	Out              string   `placeholder:"FILE" help:"Save the plan for trueup apply --plan."`
+	DetailedExitcode bool     `help:"Exit 2 when there are changes."`
+	AcceptDrift      []string `placeholder:"ADDR" sep:"none" help:"Write what changed live of this resource into the files first (repeatable; without a key: all instances)."`
 }
 
 func (c *planCmd) Run(ctx context.Context, a *app) error {
@@ -48,6 +49,11 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 	w, err := a.world(c.apiFlags, c.Snapshot, g.Dir, have)
 	if err != nil {
 		return err
+	}
+	if len(c.AcceptDrift) > 0 {
+		if w, g, err = c.accept(ctx, a, w, g, have); err != nil {
+			return err
+		}
 	}
 	plan, err := a.decide(ctx, w, g, have, c.guardFlags, false)
 	if err != nil {

@@ -246,11 +246,7 @@ func tall(parts []string, indent string) string {
 func hclObject(x []member, indent string) string {
 	parts, width := make([]string, len(x)), 0
 	for i, p := range x {
-		key := p.key
-		if !hclName.MatchString(key) || key == "for" {
-			key = quoteHCL(escapeTemplate(key))
-		}
-		parts[i] = key + " = " + hclText(p.val, indent+"  ")
+		parts[i] = hclKey(p.key) + " = " + hclText(p.val, indent+"  ")
 		width += len(parts[i])
 		if strings.Contains(parts[i], "\n") {
 			width += flowWidth
@@ -263,6 +259,14 @@ func hclObject(x []member, indent string) string {
 		return "{\n" + indent + "  " + strings.Join(parts, "\n"+indent+"  ") + "\n" + indent + "}"
 	}
 	return "{ " + strings.Join(parts, ", ") + " }"
+}
+
+// hclKey is the key of an object, quoted where it has to be.
+func hclKey(key string) string {
+	if !hclName.MatchString(key) || key == "for" {
+		return quoteHCL(escapeTemplate(key))
+	}
+	return key
 }
 
 // quoteHCL is text as an HCL string, its template marks as they are.

@@ -111,7 +111,11 @@ func (m *maker) place(w *wanted, s *step) {
 		s.object, s.ID, s.Raw = o, o.ID, o.Raw
 		o.step = s
 	}
-	s.Names = m.idNames(w.Kind, w.Scope, namesOf(w.object), s.Before, s.After)
+	rows := []schema.Row{s.Before, s.After}
+	if w.object != nil {
+		rows = append(rows, w.applied())
+	}
+	s.Names = m.idNames(w.Kind, w.Scope, namesOf(w.object), rows...)
 }
 
 func namesOf(o *object) map[string]string {

@@ -71,13 +71,7 @@ func (m *maker) hushOthers() {
 }
 
 func (m *maker) targeted(addr schema.Addr) bool {
-	return slices.ContainsFunc(m.in.Targets, func(t schema.Addr) bool { return names(t, addr) })
-}
-
-// names reports whether the target means the address: itself, or without a key
-// all its instances.
-func names(target, addr schema.Addr) bool {
-	return target.Kind == addr.Kind && target.Name == addr.Name && (!target.Each || addr.Each && target.Key == addr.Key)
+	return slices.ContainsFunc(m.in.Targets, func(t schema.Addr) bool { return t.Means(addr) })
 }
 
 // unknownTargets reports targets that neither the files nor the state have.
@@ -90,8 +84,8 @@ func (m *maker) unknownTargets() {
 		known = append(known, e.Addr)
 	}
 	for _, t := range m.in.Targets {
-		named := func(a schema.Addr) bool { return names(t, a) }
-		planned := func(s *step) bool { return names(t, s.Addr) }
+		named := func(a schema.Addr) bool { return t.Means(a) }
+		planned := func(s *step) bool { return t.Means(s.Addr) }
 		if slices.ContainsFunc(known, named) || slices.ContainsFunc(m.steps, planned) {
 			continue
 		}

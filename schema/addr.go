@@ -29,6 +29,12 @@ func (a Addr) Label() string {
 	return a.Name + "-" + a.Key
 }
 
+// Means reports whether the address, as it is given by hand, means the other:
+// itself or, without a key, all its instances.
+func (a Addr) Means(b Addr) bool {
+	return a.Kind == b.Kind && a.Name == b.Name && (!a.Each || b.Each && a.Key == b.Key)
+}
+
 // IsZero reports whether the address is empty.
 func (a Addr) IsZero() bool { return a.Kind == "" }
 

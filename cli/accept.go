@@ -33,26 +33,56 @@ func (c *planCmd) accept(ctx context.Context, a *app, w world, g *schema.Graph, 
 	for _, l := range in.Live {
 		known.lists[planner.ListKey{Kind: l.Kind, Scope: l.Scope}] = l
 	}
-	plan, ds := planner.Make(in)
-	if ds.HasErrors() {
-		return nil, nil, ds
-	}
-	drifts, gone := drifted(plan, addrs)
-	done, err := loader.Accept(ctx, c.options(a), a.sources, named(in, plan), drifts)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := rewrite(done.Files); err != nil {
-		return nil, nil, err
-	}
-	a.sayAccepted(done, addrs, drifts, gone)
-	if len(done.Files) > 0 {
-		if g, err = a.load(ctx, c.fileFlags); err != nil {
+	acc := &acceptance{c: c, a: a, addrs: addrs, in: in, seen: map[schema.Addr]map[string]bool{}}
+	for more := true; more; {
+		if more, err = acc.round(ctx); err != nil {
 			return nil, nil, err
 		}
 	}
-	a.loaded.Add(a.placed(append(done.Left, gone...))...)
-	return known, g, nil
+	acc.say()
+	a.loaded.Add(a.placed(acc.left)...)
+	return known, acc.in.Want, nil
+}
+
+// acceptance is what comes of --accept-drift.
+type acceptance struct {
+	c     *planCmd
+	a     *app
+	addrs []schema.Addr
+	in    planner.Input
+	seen  map[schema.Addr]map[string]bool // paths that differed, of each resource that was looked at
+	done  []loader.Drift
+	wrote []string
+	left  diag.List
+}
+
+// round accepts what has drifted. With what it wrote, others may differ that
+// did not: those of which the default depends on it. So it says whether to try
+// again.
+func (acc *acceptance) round(ctx context.Context) (more bool, err error) {
+	plan, ds := planner.Make(acc.in)
+	if ds.HasErrors() {
+		return false, ds
+	}
+	res, err := loader.Accept(ctx, acc.c.options(acc.a), acc.a.sources, named(acc.in, plan), acc.drifts(plan))
+	if err != nil {
+		return false, err
+	}
+	acc.left.Add(res.Left...)
+	if len(res.Files) == 0 {
+		return false, nil
+	}
+	if err := rewrite(res.Files); err != nil {
+		return false, err
+	}
+	for _, f := range res.Files {
+		if !slices.Contains(acc.wrote, f.Name) {
+			acc.wrote = append(acc.wrote, f.Name)
+		}
+	}
+	acc.done = append(acc.done, res.Done...)
+	acc.in.Want, err = acc.a.load(ctx, acc.c.fileFlags)
+	return true, err
 }
 
 // accepted are the addresses of --accept-drift, each of which the files have.
@@ -69,30 +99,37 @@ func (c *planCmd) accepted(g *schema.Graph) ([]schema.Addr, error) {
 	return addrs, nil
 }
 
-// drifted is what changed live of the resources, and what cannot be written
-// since there is nothing live any more. Where it is not known what was last
-// applied, all that differs counts.
-func drifted(p *planner.Plan, addrs []schema.Addr) (drifts []loader.Drift, gone diag.List) {
+// drifts are what changed live of the resources and has not been seen yet.
+// Where it is not known what was last applied, all that differs counts; as it
+// does in a resource that has been looked at.
+func (acc *acceptance) drifts(p *planner.Plan) (out []loader.Drift) {
 	for _, c := range p.Changes {
-		if c.Deposed || !slices.ContainsFunc(addrs, func(a schema.Addr) bool { return a.Means(c.Addr) }) {
+		if c.Deposed || !slices.ContainsFunc(acc.addrs, func(a schema.Addr) bool { return a.Means(c.Addr) }) {
 			continue
 		}
-		if c.Action == planner.Create {
-			gone.Add(diag.Diagnostic{Severity: diag.Warning, Code: "drift-left", Address: c.Addr.String(),
+		seen := acc.seen[c.Addr]
+		first := seen == nil
+		if first {
+			seen = map[string]bool{}
+			acc.seen[c.Addr] = seen
+		}
+		if first && c.Action == planner.Create {
+			acc.left.Add(diag.Diagnostic{Severity: diag.Warning, Code: loader.DriftLeft, Address: c.Addr.String(),
 				Summary: "it is not there live, so there is nothing to write",
 				Detail:  "Take its lines out of the files if it is to stay so; apply makes it again."})
 		}
 		d := loader.Drift{Addr: c.Addr}
 		for _, f := range c.Fields {
-			if f.Drifted || !f.Known {
+			if !seen[f.Path] && (f.Drifted || !f.Known || !first) {
 				d.Fields = append(d.Fields, loader.Drifted{Path: f.Path, Live: f.Before, Want: f.After})
 			}
+			seen[f.Path] = true
 		}
 		if len(d.Fields) > 0 {
-			drifts = append(drifts, d)
+			out = append(out, d)
 		}
 	}
-	return drifts, gone
+	return out
 }
 
 // named is what is needed to write names in the place of ids.
@@ -121,25 +158,29 @@ func rewrite(files []loader.Formatted) error {
 	return replaceFiles(parts)
 }
 
-func (a *app) sayAccepted(done *loader.Accepted, addrs []schema.Addr, drifts []loader.Drift, gone diag.List) {
-	for _, d := range done.Done {
+func (acc *acceptance) say() {
+	for _, d := range acc.done {
 		paths := make([]string, len(d.Fields))
 		for i, f := range d.Fields {
 			paths[i] = f.Path
 		}
-		a.say("%s: accepted %s", d.Addr, strings.Join(paths, ", "))
+		acc.a.say("%s: accepted %s", d.Addr, strings.Join(paths, ", "))
 	}
-	for _, f := range done.Files {
-		a.say("Wrote %s.", f.Name)
+	for _, name := range acc.wrote {
+		acc.a.say("Wrote %s.", name)
 	}
-	for _, addr := range addrs {
-		some := slices.ContainsFunc(drifts, func(d loader.Drift) bool { return addr.Means(d.Addr) }) ||
-			slices.ContainsFunc(gone, func(d diag.Diagnostic) bool {
-				parsed, err := schema.ParseAddr(d.Address)
-				return err == nil && addr.Means(parsed)
-			})
-		if !some {
-			a.say("%s has not drifted.", addr)
+	for _, addr := range acc.addrs {
+		if !acc.met(addr) {
+			acc.a.say("%s has not drifted.", addr)
 		}
 	}
+}
+
+// met reports whether anything was written, or left, of the resource.
+func (acc *acceptance) met(addr schema.Addr) bool {
+	return slices.ContainsFunc(acc.done, func(d loader.Drift) bool { return addr.Means(d.Addr) }) ||
+		slices.ContainsFunc(acc.left, func(d diag.Diagnostic) bool {
+			parsed, err := schema.ParseAddr(d.Address)
+			return err == nil && addr.Means(parsed)
+		})
 }

@@ -12,6 +12,9 @@ import (
 	"trueup/schema"
 )
 
+// DriftLeft is the code of a warning that something is not written.
+const DriftLeft = "drift-left"
+
 // Drift is what of one resource is to be written into the files as it is live.
 type Drift struct {
 	Addr   schema.Addr
@@ -260,7 +263,7 @@ func (a *accepter) files() []Formatted {
 func (a *accepter) warnings() diag.List {
 	var out diag.List
 	for _, l := range a.left {
-		d := diag.Diagnostic{Severity: diag.Warning, Code: "drift-left", Address: l.addr.String(),
+		d := diag.Diagnostic{Severity: diag.Warning, Code: DriftLeft, Address: l.addr.String(),
 			Summary: fmt.Sprintf("the live %s is not written, since %s", l.Path, l.why)}
 		r := a.resources[l.addr]
 		if r == nil {

@@ -22,8 +22,10 @@ func (a *accepter) edits(src *source, r *schema.Resource, f Drifted) ([]edit, er
 	switch {
 	case h.list && f.Want == nil:
 		return h.insert("", a.draft.plain(r.Scope, attr, f.Live)), nil
+	case e == nil && f.Live == nil && h.step("<<", false, "") != nil:
+		return nil, ofAnchor
 	case e == nil && f.Live == nil:
-		return nil, notWritten
+		return nil, nil // its default goes with another value that is accepted
 	case e == nil:
 		return h.insert(step, a.draft.plain(r.Scope, attr, f.Live)), nil
 	case f.Live == nil:
@@ -117,7 +119,7 @@ func (a *accepter) elements(e *entry, s schema.Scope, attr *schema.Attr, live, w
 			rest = rest[1:]
 			continue
 		}
-		more, err := h.remove(x)
+		more, err := h.remove(x, gone...)
 		if err != nil {
 			return nil, err
 		}
@@ -299,9 +301,13 @@ func (h *holder) insertLines(key string, values []any) edit {
 	return h.src.atLine(at, indented(string(encodeYAML(n)), h.column))
 }
 
-// remove takes an entry out. Comments beside it stay.
-func (h *holder) remove(e *entry) ([]edit, error) {
-	s, i := h.src, slices.IndexFunc(h.entries, func(x entry) bool { return x.from == e.from })
+// remove takes an entry out, one of those that go. Comments beside it stay.
+func (h *holder) remove(e *entry, goes ...*entry) ([]edit, error) {
+	s := h.src
+	stays := func(x entry) bool {
+		return x.from != e.from && !slices.ContainsFunc(goes, func(y *entry) bool { return x.from == y.from })
+	}
+	i := slices.IndexFunc(h.entries, func(x entry) bool { return x.from == e.from })
 	to := e.to
 	if rest := bytes.TrimLeft(s.text[to:], " \t"); h.closed >= 0 && len(rest) > 0 && rest[0] == ',' {
 		to = len(s.text) - len(rest) + 1
@@ -312,12 +318,15 @@ func (h *holder) remove(e *entry) ([]edit, error) {
 		return []edit{{s.lineStart(e.from), s.nextLine(to), ""}}, nil
 	case s.alone(e.from) && (rest[0] == '#' || strings.HasPrefix(rest, "//")):
 		return []edit{{e.from, to + strings.Index(string(s.text[to:]), rest), ""}}, nil
-	case i+1 < len(h.entries):
+	case slices.ContainsFunc(h.entries[i+1:], stays):
 		return []edit{{e.from, h.entries[i+1].from, ""}}, nil
 	case h.closed < 0:
 		return nil, errLeft("it stands on a line with something else")
-	case i > 0:
-		return []edit{{h.entries[i-1].to, e.to, ""}}, nil
+	}
+	for ; i > 0; i-- {
+		if stays(h.entries[i-1]) {
+			return []edit{{h.entries[i-1].to, e.to, ""}}, nil
+		}
 	}
 	return []edit{{e.from, to, ""}}, nil
 }

@@ -142,6 +142,7 @@ func (j *jsonWriter) extras(c *planner.Change) {
 	j.yes("prevent_destroy", c.PreventDestroy)
 	j.strs("changed", fieldPaths(c.Fields))
 	j.strs("drifted", fieldPaths(c.Drift))
+	j.strs("edited", edited(c))
 	j.strs("gains", c.Gains)
 	j.referrers(c.Referrers)
 	j.event(c.Event)
@@ -154,6 +155,15 @@ func (j *jsonWriter) extras(c *planner.Change) {
 		j.shut('}')
 	}
 	j.shut('}')
+}
+
+// edited are the paths that the files changed of an object that was changed
+// outside them too.
+func edited(c *planner.Change) []string {
+	if len(c.Drift) == 0 {
+		return nil
+	}
+	return fieldPaths(slices.DeleteFunc(slices.Clone(c.Fields), func(f planner.Field) bool { return f.Known && !f.Wanted }))
 }
 
 func fieldPaths(fields []planner.Field) []string {

@@ -115,6 +115,7 @@ func extrasSchema() members {
 		{"prevent_destroy", isTrue()},
 		{"changed", listOf(text())},
 		{"drifted", listOf(text())},
+		{"edited", listOf(text())},
 		{"gains", listOf(text())},
 		{"referrers", listOf(defRef("referrer"))},
 		{"event", defRef("event")},

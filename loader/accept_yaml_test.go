@@ -221,6 +221,9 @@ func acceptYAML() []acceptCase {
     origins: [{name: a, address: 192.0.2.1}]
     check_regions: [EEU] # x
 `},
+		{name: `one changes and one goes`, file: `a.yaml`, addr: `pool.p`, path: `check_regions`, live: schema.Strings("EEU", "SAF"), want: schema.Strings("WEU", "EEU", "OC"),
+			before: `pools: {p: {origins: [{name: a, address: 192.0.2.1}], check_regions: [WEU, EEU, OC]}}`,
+			after:  `pools: {p: {origins: [{name: a, address: 192.0.2.1}], check_regions: [SAF, EEU]}}`},
 		{name: `out of the end of a list`, file: `a.yaml`, addr: `pool.p`, path: `check_regions`, live: schema.Strings("WEU"), want: schema.Strings("WEU", "OC", "ME"),
 			before: `pools:
   p:

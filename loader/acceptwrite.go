@@ -113,19 +113,18 @@ func (a *accepter) elements(e *entry, s schema.Scope, attr *schema.Attr, live, w
 		rest = slices.DeleteFunc(rest, same)
 	}
 	var edits []edit
-	for _, x := range gone {
-		if len(rest) > 0 {
-			edits = append(edits, h.replace(x, a.draft.plain(s, elem, rest[0])))
-			rest = rest[1:]
-			continue
-		}
-		more, err := h.remove(x, gone...)
+	n := min(len(gone), len(rest))
+	for i, x := range gone[:n] {
+		edits = append(edits, h.replace(x, a.draft.plain(s, elem, rest[i])))
+	}
+	for _, x := range gone[n:] {
+		more, err := h.remove(x, gone[n:]...)
 		if err != nil {
 			return nil, err
 		}
 		edits = append(edits, more...)
 	}
-	if len(rest) > 0 {
+	if rest = rest[n:]; len(rest) > 0 {
 		return append(edits, h.insert("", a.draft.list(s, attr, rest).([]any)...)...), nil
 	}
 	return joined(edits), nil

@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"unsafe"
+)
+
+// TestCrashAtEveryWrite: the process is killed before every system call that
+// changes a file of its own: the journal, the state, its backup, the lock, a
+// secret. It runs under this process's eyes (ptrace), so that nothing in the
+// program knows of it.
+func TestCrashAtEveryWrite(t *testing.T) {
+	for _, story := range crashStories {
+		t.Run(story.name, func(t *testing.T) {
+			moments := 0
+			dump := crashUndisturbed(t, story, &killer{}, func(cmd *exec.Cmd) (err error) {
+				moments, err = traced(cmd, 0)
+				if errors.Is(err, errNoTrace) {
+					t.Skip(err)
+				}
+				return err
+			})
+			crashEach(t, moments, func(t *testing.T, n int) {
+				s := crashSite(t, story)
+				cmd, said := s.program(s.serve(&killer{}))
+				_, err := traced(cmd, n)
+				s.crashed(story, dump, fmt.Sprintf("%v\n%s", err, said))
+			})
+		})
+	}
+}
+
+var errNoTrace = errors.New("this machine lets no process trace another")
+
+// Of ptrace(2); the package syscall lacks them.
+const (
+	ptraceExitKill       = 0x100000
+	ptraceGetSyscallInfo = 0x420e
+	ptraceEntry          = 1 // syscallInfo.op
+	waitAll              = 0x40000000
+)
+
+// syscallInfo is ptrace_syscall_info at the entry of a system call.
+type syscallInfo struct {
+	op     uint8
+	_      [7]byte
+	ip, sp uint64
+	nr     uint64
+	args   [6]uint64
+	_      [8]byte
+}
+
+// traced runs the command, kills it before the nth system call that changes a
+// file in its directory, and counts those that it came to; 0 kills it never.
+func traced(cmd *exec.Cmd, n int) (moments int, err error) {
+	runtime.LockOSThread() // the tracer is a thread
+	defer runtime.UnlockOSThread()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true, Setpgid: true} // a group, to wait for its threads and no other process
+	if err := cmd.Start(); err != nil {
+		return 0, errors.Join(errNoTrace, err)
+	}
+	defer cmd.Wait() //nolint:errcheck // it has been waited for: this ends the copying of what it said
+	pid := cmd.Process.Pid
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(pid, &status, 0, nil); err != nil {
+		return 0, err
+	}
+	if err := syscall.PtraceSetOptions(pid, syscall.PTRACE_O_TRACESYSGOOD|syscall.PTRACE_O_TRACECLONE|ptraceExitKill); err != nil {
+		return 0, errors.Join(errNoTrace, err, cmd.Process.Kill())
+	}
+	thread := pid
+	for deliver := 0; ; {
+		_ = syscall.PtraceSyscall(thread, deliver) // one that is gone is no matter
+		for thread, err = syscall.Wait4(-pid, &status, waitAll, nil); errors.Is(err, syscall.EINTR); {
+			thread, err = syscall.Wait4(-pid, &status, waitAll, nil)
+		}
+		deliver = 0
+		switch {
+		case err != nil:
+			return moments, err
+		case thread == pid && status.Exited() && status.ExitStatus() != 0:
+			return moments, fmt.Errorf("exit status %d", status.ExitStatus())
+		case thread == pid && status.Exited():
+			return moments, nil
+		case thread == pid && status.Signaled():
+			return moments, errors.New(status.Signal().String())
+		case !status.Stopped():
+		case status.StopSignal() == syscall.SIGTRAP|0x80:
+			if info, ok := entering(thread); ok && changesFile(info, pid, cmd.Dir) {
+				if moments++; moments == n {
+					_ = cmd.Process.Kill()
+				}
+			}
+		case status.StopSignal() != syscall.SIGTRAP && status.StopSignal() != syscall.SIGSTOP: // not a stop of our own
+			deliver = int(status.StopSignal())
+		}
+	}
+}
+
+// entering is the system call that the thread is about to make.
+func entering(thread int) (info syscallInfo, ok bool) {
+	_, _, errno := syscall.Syscall6(syscall.SYS_PTRACE, ptraceGetSyscallInfo, uintptr(thread), unsafe.Sizeof(info), uintptr(unsafe.Pointer(&info)), 0, 0)
+	return info, errno == 0 && info.op == ptraceEntry
+}
+
+// Calls that change the file of their first argument, and those that change
+// what a path names.
+var (
+	onFiles = []uint64{syscall.SYS_WRITE, syscall.SYS_PWRITE64, syscall.SYS_FSYNC, syscall.SYS_FTRUNCATE, syscall.SYS_FCHMOD}
+	onPaths = []uint64{syscall.SYS_RENAMEAT, syscall.SYS_LINKAT, syscall.SYS_UNLINKAT, syscall.SYS_MKDIRAT, syscall.SYS_FCHMODAT, syscall.SYS_TRUNCATE}
+)
+
+func changesFile(info syscallInfo, pid int, dir string) bool {
+	switch {
+	case slices.Contains(onPaths, info.nr):
+		return true
+	case info.nr == syscall.SYS_OPENAT:
+		return info.args[2]&(syscall.O_CREAT|syscall.O_TRUNC) != 0
+	case slices.Contains(onFiles, info.nr):
+		name, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, info.args[0]))
+		return err == nil && strings.HasPrefix(name, dir)
+	}
+	return false
+}

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,46 +14,63 @@ type completionCmd struct {
 	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
 }
 
-// Run prints a script that completes commands, flags and, elsewhere, files.
-// The words come from the same structs that kong parses.
+// Run prints a script that completes commands, flags, the words that a flag or
+// argument takes and, elsewhere, files. All of it comes from the same structs
+// that kong parses.
 func (c *completionCmd) Run(a *app, k *kong.Kong) error {
-	words := map[string][]string{}
-	collect(k.Model.Node, "", words)
-	paths := make([]string, 0, len(words))
-	for p := range words {
-		paths = append(paths, p)
-	}
-	slices.Sort(paths)
+	w := words{after: map[string][]string{}, values: map[string][]string{}}
+	w.collect(k.Model.Node, "")
 	switch c.Shell {
 	case "fish":
-		for _, p := range paths {
-			fmt.Fprintf(a.Out, "complete -c trueup -n %s -a %s\n", quoteShell(fishCondition(p)), quoteShell(strings.Join(words[p], " ")))
-		}
+		w.fish(a.Out)
 	case "zsh":
 		fmt.Fprint(a.Out, "#compdef trueup\nautoload -U +X bashcompinit && bashcompinit\n")
 		fallthrough
 	default:
-		a.bash(paths, words)
+		w.bash(a.Out)
 	}
 	return nil
 }
 
-// collect gathers the words that may follow each command path.
-func collect(n *kong.Node, path string, words map[string][]string) {
+// words are what may follow on the command line.
+type words struct {
+	after  map[string][]string // a command, "" for none: commands, flags, words of its argument
+	values map[string][]string // "command --flag": words of the flag
+}
+
+func (w words) collect(n *kong.Node, path string) {
 	list := []string{}
 	for _, c := range n.Children {
 		if c.Type == kong.CommandNode && !c.Hidden {
 			list = append(list, c.Name)
-			collect(c, strings.TrimSpace(path+" "+c.Name), words)
+			w.collect(c, strings.TrimSpace(path+" "+c.Name))
 		}
+	}
+	for _, p := range n.Positional {
+		list = append(list, p.EnumSlice()...)
 	}
 	for _, group := range n.AllFlags(true) {
 		for _, f := range group {
 			list = append(list, "--"+f.Name)
+			if enum := slices.DeleteFunc(f.EnumSlice(), func(s string) bool { return s == "" }); len(enum) > 0 && path != "" {
+				w.values[path+" --"+f.Name] = enum
+			}
 		}
 	}
 	slices.Sort(list)
-	words[path] = slices.Compact(list)
+	w.after[path] = slices.Compact(list)
+}
+
+func sortedKeys(m map[string][]string) []string { return slices.Sorted(maps.Keys(m)) }
+
+func (w words) fish(out io.Writer) {
+	for _, key := range sortedKeys(w.values) {
+		path, flag, _ := strings.Cut(key, " --")
+		fmt.Fprintf(out, "complete -c trueup -n %s -l %s -x -a %s\n", quoteShell(fishCondition(path)), flag, quoteShell(strings.Join(w.values[key], " ")))
+	}
+	for _, path := range sortedKeys(w.after) {
+		fmt.Fprintf(out, "complete -c trueup -n %s -a %s\n", quoteShell(fishCondition(path)), quoteShell(strings.Join(w.after[path], " ")))
+	}
 }
 
 func fishCondition(path string) string {
@@ -67,16 +86,23 @@ func fishCondition(path string) string {
 
 func quoteShell(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-func (a *app) bash(paths []string, words map[string][]string) {
-	fmt.Fprint(a.Out, "_trueup() {\n  local path=\"\" w\n  for w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n    case \"${path:+$path }$w\" in\n")
-	for _, p := range paths {
-		if p != "" {
-			fmt.Fprintf(a.Out, "      %s) path=%s ;;\n", quoteShell(p), quoteShell(p))
+// bash is a script for bash, and for zsh by way of its bashcompinit: it keeps to
+// what both understand (in zsh, path is not free to use and slices of arrays
+// are written otherwise).
+func (w words) bash(out io.Writer) {
+	fmt.Fprint(out, "_trueup() {\n  local cmd=\"\" words=\"\" i\n  for ((i = 1; i < COMP_CWORD; i++)); do\n    case \"${cmd:+$cmd }${COMP_WORDS[i]}\" in\n")
+	for _, path := range sortedKeys(w.after) {
+		if path != "" {
+			fmt.Fprintf(out, "      %[1]s) cmd=%[1]s ;;\n", quoteShell(path))
 		}
 	}
-	fmt.Fprint(a.Out, "    esac\n  done\n  local words=\"\"\n  case \"$path\" in\n")
-	for _, p := range paths {
-		fmt.Fprintf(a.Out, "    %s) words=%s ;;\n", quoteShell(p), quoteShell(strings.Join(words[p], " ")))
+	fmt.Fprint(out, "    esac\n  done\n  case \"$cmd ${COMP_WORDS[COMP_CWORD-1]}\" in\n")
+	for _, key := range sortedKeys(w.values) {
+		fmt.Fprintf(out, "    %s) words=%s ;;\n", quoteShell(key), quoteShell(strings.Join(w.values[key], " ")))
 	}
-	fmt.Fprint(a.Out, "  esac\n  COMPREPLY=($(compgen -W \"$words\" -f -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o filenames -F _trueup trueup\n")
+	fmt.Fprint(out, "  esac\n  if [ -n \"$words\" ]; then\n    COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n    return\n  fi\n  case \"$cmd\" in\n")
+	for _, path := range sortedKeys(w.after) {
+		fmt.Fprintf(out, "    %s) words=%s ;;\n", quoteShell(path), quoteShell(strings.Join(w.after[path], " ")))
+	}
+	fmt.Fprint(out, "  esac\n  COMPREPLY=($(compgen -W \"$words\" -f -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o filenames -F _trueup trueup\n")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"trueup/diag"
 	"trueup/render"
 	"trueup/schema"
 	"trueup/state"
@@ -93,9 +94,21 @@ func entriesAt(s *state.Snapshot, text string) ([]*state.Entry, error) {
 	}
 	found := s.At(addr)
 	if len(found) == 0 {
-		return nil, fmt.Errorf("the state has no %s; see trueup state list", addr)
+		return nil, notOwned(s, addr)
 	}
 	return found, nil
+}
+
+// notOwned says that the state does not have the address, and which may be meant.
+func notOwned(s *state.Snapshot, addr schema.Addr) error {
+	names := make([]string, len(s.Entries))
+	for i, e := range s.Entries {
+		names[i] = e.Addr.String()
+	}
+	if near := diag.Suggest(addr.String(), names); near != "" {
+		return fmt.Errorf("the state has no %s: did you mean %s?", addr, near)
+	}
+	return fmt.Errorf("the state has no %s; see trueup state list", addr)
 }
 
 type stateRmCmd struct {
@@ -111,7 +124,7 @@ func (c *stateRmCmd) Run(ctx context.Context, a *app) error {
 	}
 	err = a.editState(ctx, c.stateFlags, "state rm", func(s *state.Snapshot) error {
 		if s.Remove(addr) == 0 {
-			return fmt.Errorf("the state has no %s; see trueup state list", addr)
+			return notOwned(s, addr)
 		}
 		return nil
 	})

@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"regexp"
@@ -27,18 +28,36 @@ const (
 
 // Print writes every diagnostic of the list to w.
 func (p Printer) Print(w io.Writer, l List) error {
+	out, lines := bufio.NewWriter(w), p.lines()
 	for _, d := range l {
-		if _, err := io.WriteString(w, p.format(d)); err != nil {
+		if _, err := out.WriteString(p.format(d, lines)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return out.Flush()
 }
 
-func (p Printer) format(d Diagnostic) string {
+// lines gives the lines of a file, each file taken apart once however many
+// diagnostics it has.
+func (p Printer) lines() func(file string) []string {
+	known := map[string][]string{}
+	return func(file string) []string {
+		lines, ok := known[file]
+		if ok || p.Source == nil {
+			return lines
+		}
+		if src := p.Source(file); src != nil {
+			lines = strings.Split(string(src), "\n")
+		}
+		known[file] = lines
+		return lines
+	}
+}
+
+func (p Printer) format(d Diagnostic, lines func(string) []string) string {
 	var b strings.Builder
 	b.WriteString(p.paint(d) + "\n")
-	b.WriteString(p.excerpt(d))
+	b.WriteString(excerpt(d, lines))
 	for line := range strings.SplitSeq(strings.TrimSpace(d.Detail), "\n") {
 		if line != "" {
 			b.WriteString("   " + line + "\n")
@@ -61,16 +80,12 @@ func (p Printer) paint(d Diagnostic) string {
 }
 
 // excerpt is the line before the place, the line itself and a caret line.
-func (p Printer) excerpt(d Diagnostic) string {
-	if p.Source == nil || d.Range.Start.Line == 0 {
-		return hintLine(d)
-	}
-	src := p.Source(d.Range.File)
-	if src == nil {
-		return hintLine(d)
-	}
-	lines := strings.Split(string(src), "\n")
+func excerpt(d Diagnostic, of func(string) []string) string {
 	n := int(d.Range.Start.Line)
+	if n == 0 {
+		return hintLine(d)
+	}
+	lines := of(d.Range.File)
 	if n > len(lines) {
 		return hintLine(d)
 	}

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -171,14 +172,22 @@ func (s *source) shown() []byte {
 	if len(s.hidden) == 0 {
 		return s.text
 	}
+	hidden := slices.Clone(s.hidden)
+	slices.SortFunc(hidden, func(a, b diag.Range) int { return cmp.Or(cmp.Compare(a.Start.Line, b.Start.Line), cmp.Compare(a.Start.Column, b.Start.Column)) })
 	var b bytes.Buffer
-	pos := diag.Pos{Line: 1, Column: 1}
+	pos, until := diag.Pos{Line: 1, Column: 1}, diag.Pos{} // until: the end of what is hidden so far
 	for _, r := range string(s.text) {
+		for len(hidden) > 0 && !before(pos, hidden[0].Start) {
+			if before(until, hidden[0].End) {
+				until = hidden[0].End
+			}
+			hidden = hidden[1:]
+		}
 		switch {
 		case r == '\n':
 			b.WriteRune(r)
 			pos = diag.Pos{Line: pos.Line + 1}
-		case s.isHidden(pos):
+		case before(pos, until):
 			b.WriteRune('•')
 		default:
 			b.WriteRune(r)
@@ -186,10 +195,6 @@ func (s *source) shown() []byte {
 		pos.Column++
 	}
 	return b.Bytes()
-}
-
-func (s *source) isHidden(p diag.Pos) bool {
-	return slices.ContainsFunc(s.hidden, func(r diag.Range) bool { return !before(p, r.Start) && before(p, r.End) })
 }
 
 func before(a, b diag.Pos) bool {

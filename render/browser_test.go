@@ -45,8 +45,12 @@ func startBrowser(t *testing.T) *browser {
 	if err != nil || testing.Short() {
 		t.Skip("no chromium, or a short run")
 	}
+	profile, err := os.MkdirTemp("", "trueup-browser")
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--hide-scrollbars", "--remote-debugging-port=0", "--remote-allow-origins=*", "--user-data-dir="+t.TempDir(), "about:blank")
+		"--disable-component-update", "--disable-sync", "--hide-scrollbars", "--remote-debugging-port=0", "--remote-allow-origins=*", "--user-data-dir="+profile, "about:blank")
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -59,6 +63,12 @@ func startBrowser(t *testing.T) *browser {
 		deadline.Stop()
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
+		for range 50 { // its own processes end a little later, and write until then
+			if os.RemoveAll(profile) == nil {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
 	})
 	listening := regexp.MustCompile(`listening on ws://([^/]+)/`)
 	for s := bufio.NewScanner(stderr); s.Scan(); {
@@ -166,7 +176,7 @@ func (b *browser) eval(js string) string {
 // want waits until the expression has the value.
 func (b *browser) want(what, js, value string) {
 	b.t.Helper()
-	got := b.eval(`new Promise(done => { const until = Date.now() + 5000, look = () => { const is = String(` + js + `);
+	got := b.eval(`new Promise(done => { const until = Date.now() + 20000, look = () => { const is = String(` + js + `);
 		if (is === ` + string(must(json.Marshal(value))) + ` || Date.now() > until) done(is); else setTimeout(look, 10) }; look() })`)
 	if got != value {
 		b.t.Errorf("%s: %s, want %s", what, got, value)

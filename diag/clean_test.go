@@ -15,7 +15,10 @@ var cleaned = map[string]string{
 	"tag\U000e0041\U000e0100":                        `tag\u{e0041}\u{e0100}`,
 	"##[error]x ##vso[task.setvariable]y":            `#\u0023[error]x #\u0023vso[task.setvariable]y`,
 	"## heading ### ##TeamCity[x":                    `## heading ### #\u0023TeamCity[x`,
-	"::error::x ${{ secrets.X }}":                    "::error::x ${{ secrets.X }}", // at the beginning of a line only, which no value is
+	"::error::x ${{ secrets.X }}":                    `:\u003aerror::x ${{ secrets.X }}`,
+	" ::add-mask file=a:b::x":                        ` :\u003aadd-mask file=a:b::x`,
+	"x ::error::x":                                   "x ::error::x", // it is one at the beginning of a line only
+	"::1 ::/0 ::ffff:192.0.2.1 ::dead:0:1":           "::1 ::/0 ::ffff:192.0.2.1 ::dead:0:1",
 }
 
 func TestClean(t *testing.T) {

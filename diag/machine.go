@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -31,9 +32,9 @@ func slashPath(file string) string { return filepath.ToSlash(filepath.Clean(file
 
 // SafeJSON is JSON that may be printed in a log: what Clean would not let
 // through stands as an escape in its strings, which means the same. It gives b
-// itself where there is nothing to do.
+// itself where all of it is plain ASCII.
 func SafeJSON(b []byte) []byte {
-	if !bytes.Contains(b, []byte("##")) && bytes.IndexFunc(b, escaped) < 0 {
+	if plain := !slices.ContainsFunc(b, func(c byte) bool { return c >= 0x7f }); plain && !bytes.Contains(b, []byte("##")) {
 		return b
 	}
 	out := make([]byte, 0, len(b)+64)

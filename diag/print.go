@@ -143,6 +143,9 @@ func Clean(s string) string {
 	if strings.Contains(s, "##") {
 		s = logCommand.ReplaceAllString(s, `#\u0023$1`)
 	}
+	if strings.Contains(s, "::") {
+		s = lineCommand.ReplaceAllString(s, `$1:\u003a$2`)
+	}
 	if !strings.ContainsFunc(s, unsafe) && utf8.ValidString(s) {
 		return s
 	}
@@ -164,6 +167,10 @@ func Clean(s string) string {
 
 // logCommand is how a command in a log of Azure's and GitHub's runners begins.
 var logCommand = regexp.MustCompile(`(?i)##((?:vso|teamcity)?\[)`)
+
+// lineCommand is one that is looked for at the beginning of a line only; an
+// IPv6 address is none.
+var lineCommand = regexp.MustCompile(`^(\s*)::([A-Za-z].*::)`)
 
 func unsafe(r rune) bool {
 	if r < 0x7f {

@@ -145,11 +145,12 @@ func columns(s string) int {
 }
 
 const (
-	inlineLeast = 32  // characters from which one-word text is compared inside
-	inlineBoth  = 64  // characters up to which old and new are both shown whole
-	keepAround  = 16  // unchanged characters kept beside a mark in a longer text
-	keepNarrow  = 5   // the same where there is no room; the quote is one of them
-	inlineMost  = 600 // words beyond which the middle counts as changed whole: the comparison is quadratic
+	inlineLeast = 32      // characters from which one-word text is compared inside
+	inlineBoth  = 64      // characters up to which old and new are both shown whole
+	keepAround  = 16      // unchanged characters kept beside a mark in a longer text
+	keepNarrow  = 5       // the same where there is no room; the quote is one of them
+	alignMost   = 1 << 13 // bytes up to which marks are moved to where words begin: that is quadratic in repetitions
+	inlineMost  = 600     // words beyond which the middle counts as changed whole: the comparison is quadratic
 )
 
 // compare shows two different texts. In prose and in long text the parts that
@@ -205,7 +206,10 @@ func diffWords(before, after string) cell {
 	ds = append(ds, diffMiddle(a[head:len(a)-tail], b[head:len(b)-tail])...)
 	ds = append(ds, diffmatchpatch.Diff{Type: diffmatchpatch.DiffEqual, Text: strings.Join(a[len(a)-tail:], "")})
 	var out cell
-	for _, d := range diffmatchpatch.New().DiffCleanupSemanticLossless(ds) {
+	if len(before)+len(after) < alignMost {
+		ds = diffmatchpatch.New().DiffCleanupSemanticLossless(ds)
+	}
+	for _, d := range ds {
 		if d.Text != "" {
 			out = append(out, piece{d.Text, marks[d.Type]})
 		}

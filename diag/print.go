@@ -59,8 +59,8 @@ func (p Printer) format(d Diagnostic, lines func(string) []string) string {
 	b.WriteString(p.paint(d) + "\n")
 	b.WriteString(excerpt(d, lines))
 	for line := range strings.SplitSeq(strings.TrimSpace(d.Detail), "\n") {
-		if line != "" {
-			b.WriteString("   " + line + "\n")
+		if line = strings.TrimSuffix(line, "\r"); line != "" {
+			b.WriteString("   " + Clean(line) + "\n")
 		}
 	}
 	return b.String()
@@ -104,14 +104,19 @@ func excerpt(d Diagnostic, of func(string) []string) string {
 	if d.Range.End.Line == d.Range.Start.Line && d.Range.End.Column > d.Range.Start.Column {
 		width = int(d.Range.End.Column - d.Range.Start.Column)
 	}
-	rest := utf8.RuneCountInString(line) - col
-	width = max(1, min(width, rest, excerptWidth/2))
-	fmt.Fprintf(&b, "      │ %s%s", strings.Repeat(" ", max(0, col-from)), strings.Repeat("^", width))
+	fmt.Fprintf(&b, "      │ %s%s", strings.Repeat(" ", shownColumns(line, from, col)), strings.Repeat("^", min(max(1, shownColumns(line, col, col+width)), excerptWidth/2)))
 	if d.Hint != "" {
 		b.WriteString(" " + Clean(d.Hint))
 	}
 	b.WriteString("\n")
 	return b.String()
+}
+
+// shownColumns is how many characters a part of the line takes as it is shown.
+func shownColumns(line string, from, to int) int {
+	runes := []rune(line)
+	from, to = min(max(from, 0), len(runes)), min(to, len(runes))
+	return utf8.RuneCountInString(Clean(string(runes[from:max(from, to)])))
 }
 
 func hintLine(d Diagnostic) string {

@@ -55,7 +55,7 @@ func SARIF(l List, rules []Rule, version string) ([]byte, error) {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	err := enc.Encode(sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
-	return b.Bytes(), err
+	return SafeJSON(b.Bytes()), err
 }
 
 func codeOf(d Diagnostic) string {

@@ -17,13 +17,13 @@ const draft = "https://json-schema.org/draft/2020-12/schema"
 // cannot be told before expressions are evaluated is left to the loader.
 func ConfigSchema() ([]byte, error) {
 	top := members{
-		{"scope", scopeSchema("Whose objects are meant, where a resource does not say: `user`, `account:<id>` or `zone:<id>`.")},
+		{"scope", scopeSchema("Whose objects are meant, where a resource does not say: `user`, `account:<id>` or `zone:<id>`.", schema.User, schema.Account, schema.Zone)},
 		{"variables", namedSchema("Values from outside, by name.", defRef("variable"))},
 		{"locals", namedSchema("Values for use in expressions, by name.", members{})},
 	}
 	defs := members{
 		{"expression", members{{"type", "string"}, {"pattern", `[$%]\{`}, {"description", "A template: ${…} or %{…}, evaluated as in HCL."}}},
-		{"number", members{{"type", "string"}, {"pattern", `^[-+]?[0-9.]+$`}, {"description", "A number in quotes."}}},
+		{"number", members{{"type", "string"}, {"pattern", `^[-+]?(0x[0-9a-fA-F]+|0o[0-7]+|[0-9.]+([eE][-+]?[0-9]+)?)$`}, {"description", "A number in quotes."}}},
 		{"bool", members{{"enum", []string{"true", "false"}}, {"description", "true or false in quotes."}}},
 		{"variable", variableSchema()},
 	}
@@ -73,43 +73,52 @@ func variableSchema() members {
 			{"default", members{{"description", "Its value where none is given; without one, a value must be given."}}},
 			{"description", members{{"type", "string"}, {"description", "What it is for."}}},
 			{"type", members{{"enum", []string{"string", "number", "bool", "list", "map"}}, {"description", "What its value must be; anything where left out."}}},
-			{"sensitive", members{{"enum", []any{true, false, "true", "false"}}, {"description", "Whether its value must never be shown."}}},
+			{"sensitive", or("Whether its value must never be shown.", false, anything("boolean"), defRef("bool"), anExpression)},
 		}},
 		{"additionalProperties", false},
 	}
 }
 
-func scopeSchema(doc string) members {
-	return or(doc, nil, members{{"type", "string"}, {"pattern", `^(user|(account|zone):[0-9a-f]{32})$`}}, anExpression)
+// scopeSchema is a scope of one of the levels.
+func scopeSchema(doc string, levels ...schema.Level) members {
+	var forms, examples []string
+	for _, l := range levels {
+		if l == schema.User {
+			forms, examples = append(forms, string(l)), append(examples, string(l))
+			continue
+		}
+		forms, examples = append(forms, string(l)+":[0-9a-f]{32}"), append(examples, string(l)+":0123456789abcdef0123456789abcdef")
+	}
+	return or(doc, nil, members{{"type", "string"}, {"pattern", "^(" + strings.Join(forms, "|") + ")$"}}, anExpression, anything("null")).with("examples", examples)
 }
 
 // meta are the attributes that every resource takes.
 var meta = []struct {
 	name, kind, doc string
-	schema          func(doc string) members
+	schema          func(doc string, levels ...schema.Level) members
 }{
-	{"for_each", "set or map", "One resource for each element of a set or a map, with `each.key` and `each.value` in its expressions. A key becomes part of the address.", func(doc string) members {
+	{"for_each", "set or map", "One resource for each element of a set or a map, with `each.key` and `each.value` in its expressions. A key becomes part of the address.", func(doc string, _ ...schema.Level) members {
 		return or(doc, nil, anything("array", "object"), anExpression)
 	}},
 	{"scope", "text", "Whose object it is: `user`, `account:<id>` or `zone:<id>`. The file's scope where left out.", scopeSchema},
-	{"id", "text", "The id of the object that is meant, where the natural key does not settle it: 32 hexadecimal digits.", func(doc string) members {
+	{"id", "text", "The id of the object that is meant, where the natural key does not settle it: 32 hexadecimal digits.", func(doc string, _ ...schema.Level) members {
 		return or(doc, nil, members{{"type", "string"}, {"pattern", "^[0-9a-f]{32}$"}}, anExpression)
 	}},
 	{"depends_on", "list of addresses", "Resources that must be there before this one, beyond those that it refers to.", textsSchema},
-	{"prevent_destroy", "true or false", "Whether deleting or replacing it is refused. Remembered, so that taking the lines out does not lift it: set it to false first.", func(doc string) members {
-		return or(doc, false, anything("boolean", "null"), anExpression)
+	{"prevent_destroy", "true or false", "Whether deleting or replacing it is refused. Remembered, so that taking the lines out does not lift it: set it to false first.", func(doc string, _ ...schema.Level) members {
+		return or(doc, false, anything("boolean", "null"), defRef("bool"), anExpression)
 	}},
 	{"ignore_changes", "list of paths", "Attributes whose live value is left as it is, such as `notes` or `origins[\"app-1\"].weight`.", textsSchema},
 }
 
-func textsSchema(doc string) members {
-	return members{{"description", doc}, {"type", []string{"array", "null"}}, {"items", members{{"type", "string"}}}}
+func textsSchema(doc string, _ ...schema.Level) members {
+	return or(doc, nil, members{{"type", []string{"array", "null"}}, {"items", members{{"type", "string"}}}}, anExpression)
 }
 
 func resourceSchema(k *schema.Kind) members {
 	props := members{}
 	for _, m := range meta {
-		props = append(props, member{m.name, m.schema(m.doc)})
+		props = append(props, member{m.name, m.schema(m.doc, k.Levels...)})
 	}
 	all, required := attrProps(k.Attrs, k.NameAttr)
 	out := members{
@@ -188,12 +197,41 @@ func attrSchema(a *schema.Attr) members {
 	if a.Mode != schema.Required {
 		alternatives = append(alternatives, members{{"type", "null"}})
 	}
-	return or(a.Doc, plainValue(a.Default), alternatives...)
+	return or(a.Doc, plainValue(a.Default), alternatives...).with("examples", examples(a))
+}
+
+// examples are values for an editor to offer, where the type has no words of its
+// own.
+func examples(a *schema.Attr) []string {
+	switch {
+	case a.Nest != schema.Single:
+		return nil
+	case a.Refers != "":
+		return []string{"${" + a.Refers + ".NAME.id}"}
+	}
+	switch a.Type {
+	case schema.TypeTime:
+		return []string{"2027-01-01T00:00:00Z"}
+	case schema.TypeDuration:
+		return []string{"90d", "24h"}
+	case schema.TypeTarget:
+		return []string{"192.0.2.1", "198.51.100.0/24", "2001:db8::/32", "AS64500", "US"}
+	case schema.TypeHost:
+		return []string{"203.0.113.10", "app.example.com"}
+	}
+	return nil
 }
 
 // elemSchema is an element: like an attribute, without its description.
 func elemSchema(a *schema.Attr) members {
-	return or("", nil, append(append([]any{ownSchema(a)}, inQuotes(a)...), anExpression)...)
+	out := or("", nil, append(append([]any{ownSchema(a)}, inQuotes(a)...), anExpression)...)
+	switch {
+	case a.Lookup != "":
+		return out.with("examples", []string{"Zone Read", "DNS Write"})
+	case a.Type == schema.TypePrefix:
+		return out.with("examples", []string{"198.51.100.0/24", "2001:db8::/32"})
+	}
+	return out
 }
 
 // inQuotes is the other form that numbers and booleans may have.
@@ -264,7 +302,7 @@ func textSchema(a *schema.Attr) members {
 	}
 	out := members{{"type", []string{"string", "number", "boolean"}}}
 	if a.Type == schema.TypeTime {
-		out = members{{"type", "string"}}
+		out = members{{"type", "string"}, {"pattern", "^[0-9]{4}-[0-9]{2}-[0-9]{2}T"}}
 	}
 	if a.Pattern != "" {
 		out = out.with("pattern", "^(?:"+a.Pattern+")$")

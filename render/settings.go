@@ -19,13 +19,15 @@ var settings = []struct {
 }
 
 func object(doc string, props members) members {
-	return members{{"description", doc}, {"type", []string{"object", "null"}}, {"properties", props}, {"additionalProperties", false}}
+	return or(doc, nil, members{{"type", []string{"object", "null"}}, {"properties", props}, {"additionalProperties", false}}, anExpression)
 }
 
 func ownershipSchema(doc string) members {
 	props := members{}
 	for _, k := range schema.Kinds {
-		props = append(props, member{k.Plural, or("", "tracked", members{{"enum", []string{"tracked", "exclusive"}}}, anExpression)})
+		for _, name := range []string{k.Plural, k.Name} {
+			props = append(props, member{name, or("What happens to live "+k.Plural+" that no file lists.", "tracked", members{{"enum", []string{"tracked", "exclusive"}}}, anExpression)})
+		}
 	}
 	return object(doc, props)
 }
@@ -33,23 +35,26 @@ func ownershipSchema(doc string) members {
 func ignoreSchema(doc string) members {
 	var rules []any
 	for _, k := range schema.Kinds {
-		props := members{{"kind", members{{"enum", []string{k.Name, k.Plural}}}}, {"id", members{{"type", "string"}}}}
+		props := members{
+			{"kind", members{{"description", "The kind that the rule is for."}, {"enum", []string{k.Name, k.Plural}}}},
+			{"id", members{{"description", "A pattern of the object's id."}, {"type", "string"}}},
+		}
 		for i := range k.Attrs {
 			if a := &k.Attrs[i]; a.Scalar() {
-				props = append(props, member{a.Name, anything("string", "number", "boolean")})
+				props = append(props, member{a.Name, append(members{{"description", "A pattern. " + a.Doc}}, anything("string", "number", "boolean")...)})
 			}
 		}
 		rules = append(rules, members{{"type", "object"}, {"properties", props}, {"additionalProperties", false}, {"required", []string{"kind"}}})
 	}
-	return members{{"description", doc}, {"type", []string{"array", "null"}}, {"items", members{{"anyOf", rules}}}}
+	return or(doc, nil, members{{"type", []string{"array", "null"}}, {"items", members{{"anyOf", append(rules, anExpression)}}}}, anExpression)
 }
 
 func limitsSchema(doc string) members {
 	d := schema.DefaultLimits
 	return object(doc, members{
 		{"max_delete_percent", or("Percent of the live objects of one kind in one scope; three or fewer deletions never trip it.", d.MaxDeletePercent,
-			members{{"type", "number"}, {"minimum", 0}, {"maximum", 100}}, anExpression)},
-		{"max_deletes", or("Deletions in all.", d.MaxDeletes, members{{"type", "integer"}, {"minimum", 0}}, anExpression)},
+			members{{"type", "number"}, {"minimum", 0}, {"maximum", 100}}, defRef("number"), anExpression, anything("null"))},
+		{"max_deletes", or("Deletions in all.", d.MaxDeletes, members{{"type", "integer"}, {"minimum", 0}}, defRef("number"), anExpression, anything("null"))},
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"html"
 	"math"
+	"regexp"
 	"strconv"
 
 	"trueup/schema"
@@ -177,9 +178,29 @@ func (d *decoder) leaf(a *schema.Attr, raw []byte) schema.Value {
 		return number(text)
 	}
 	if a.HTML && bytes.IndexByte(text, '&') >= 0 {
-		return schema.String(html.UnescapeString(string(text))) // API facts §1, notes
+		return schema.String(unencoded(string(text)))
 	}
 	return schema.String(text)
+}
+
+// encoded is all that encoding leaves of an ampersand: the five characters that
+// HTML has names for, and numbers.
+var encoded = regexp.MustCompile(`^&(amp|lt|gt|quot|apos|#[0-9]+|#[xX][0-9a-fA-F]+);`)
+
+// unencoded decodes what comes back HTML-encoded (API facts §1, notes). Text
+// that cannot be the outcome of encoding is as it was written.
+func unencoded(text string) string {
+	for i := range len(text) {
+		switch text[i] {
+		case '<', '>':
+			return text
+		case '&':
+			if !encoded.MatchString(text[i:]) {
+				return text
+			}
+		}
+	}
+	return html.UnescapeString(text)
 }
 
 // canonScalar reads a plain value and gives its canonical form, the same one

@@ -46,6 +46,7 @@ type limiter struct {
 	room      bool        // the server's last word was that something remains
 	reset     time.Time   // when that window is over; zero: the server has said nothing
 	told      bool        // the server has spoken of its window
+	lowest    int         // what the server said remains of that window
 	blocked   time.Time   // nothing is sent before
 	why       string      // of blocked
 	announced time.Time   // the end of the latest wait that onWait was told of
@@ -79,21 +80,20 @@ func (l *limiter) back(n int) time.Time {
 	return l.sent[(l.next-n+len(l.sent))%len(l.sent)]
 }
 
-// wait returns when a request may be sent, and counts it as sent: the number
-// that it gets is for done, which must be called when it is answered or lost.
-func (l *limiter) wait(ctx context.Context) (int, error) {
+// wait returns when a request may be sent, and counts it as sent: done must be
+// called when it is answered or lost.
+func (l *limiter) wait(ctx context.Context) error {
 	for {
 		if err := ctx.Err(); err != nil {
-			return 0, err
+			return err
 		}
 		l.mu.Lock()
 		now := l.now()
 		at, why := l.earliest(now)
 		if !at.After(now) {
 			l.take(now)
-			n := l.count
 			l.mu.Unlock()
-			return n, nil
+			return nil
 		}
 		announce := why != "" && at.After(l.announced)
 		if announce {
@@ -104,7 +104,7 @@ func (l *limiter) wait(ctx context.Context) (int, error) {
 			l.onWait(at.Sub(now), why)
 		}
 		if err := l.sleep(ctx, at.Sub(now)); err != nil {
-			return 0, err
+			return err
 		}
 	}
 }
@@ -145,9 +145,8 @@ func (l *limiter) take(now time.Time) {
 	l.remaining--
 }
 
-// done says that the request with the number was answered, with these headers,
-// or lost (nil).
-func (l *limiter) done(number int, h http.Header) {
+// done says that a request was answered, with these headers, or lost (nil).
+func (l *limiter) done(h http.Header) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open--
@@ -155,10 +154,25 @@ func (l *limiter) done(number int, h http.Header) {
 		l.setWindows(ws)
 	}
 	if r, t, ok := parseRatelimit(h.Get("Ratelimit")); ok {
-		// What was sent later is not counted yet.
-		l.remaining, l.room = r-min(l.open, l.count-number), r > 0
-		l.reset, l.told = l.now().Add(t), true
+		l.hear(r, t)
 	}
+}
+
+// hear takes in what an answer says: r remain of the window that is over in t.
+// Answers come out of order, so the lowest r that was heard of a window is the
+// latest. What is under way may not be counted in it.
+func (l *limiter) hear(r int, t time.Duration) {
+	now := l.now()
+	reset := now.Add(t + margin) // t is in whole seconds, and may be rounded down
+	switch {
+	case !l.told || !now.Before(l.reset) || reset.After(l.reset.Add(2*margin)): // another window
+		l.lowest = r
+	case reset.Before(l.reset.Add(-2 * margin)): // of the window before
+		return
+	default:
+		l.lowest, reset = min(l.lowest, r), l.reset
+	}
+	l.remaining, l.room, l.reset, l.told = l.lowest-l.open, l.lowest > 0, reset, true
 }
 
 func (l *limiter) hasWindows(ws []window) bool {

@@ -35,13 +35,12 @@ func TestWindowIsNeverOverdrawn(t *testing.T) {
 	begin := c.now()
 	var times []time.Time
 	for range 3000 {
-		n, err := l.wait(t.Context())
-		if err != nil {
+		if err := l.wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		times = append(times, c.now())
 		c.sleep(t.Context(), time.Millisecond) // the request takes its time
-		l.done(n, nil)
+		l.done(nil)
 	}
 	if n := most(times, 300*time.Second); n > 1200 {
 		t.Errorf("%d in five minutes", n)
@@ -69,14 +68,13 @@ func TestLimiterIsShared(t *testing.T) {
 	for range 20 {
 		wg.Go(func() {
 			for range 10 {
-				n, err := l.wait(context.Background())
-				if err != nil {
+				if err := l.wait(context.Background()); err != nil {
 					t.Error(err)
 				}
 				mu.Lock()
 				times = append(times, c.now())
 				mu.Unlock()
-				l.done(n, nil)
+				l.done(nil)
 			}
 		})
 	}
@@ -96,14 +94,14 @@ func headers(limit, policy string) http.Header {
 // What others used up shows in the headers.
 func TestRatelimitHeader(t *testing.T) {
 	l, c := newTestLimiter()
-	n, _ := l.wait(t.Context())
-	l.done(n, headers(`"default";r=2;t=30`, `"default";q=1200;w=300`))
+	l.wait(t.Context())
+	l.done(headers(`"default";r=2;t=30`, `"default";q=1200;w=300`))
 	if limit, remaining, known := l.state(); limit != 1200 || remaining != 2 || !known {
 		t.Error(limit, remaining, known)
 	}
 	for range 2 {
-		n, _ := l.wait(t.Context())
-		l.done(n, nil)
+		l.wait(t.Context())
+		l.done(nil)
 	}
 	if c.slept != 0 {
 		t.Error("two were left, and it slept ", c.slept)
@@ -112,21 +110,40 @@ func TestRatelimitHeader(t *testing.T) {
 		t.Error(remaining)
 	}
 	l.wait(t.Context())
-	if c.slept != 30*time.Second {
+	if c.slept != 31*time.Second { // whole seconds, that may be rounded down
 		t.Error("slept ", c.slept, c.waits)
 	}
-	expect(t, c.waits, "30s rate limit: the window is used up")
+	expect(t, c.waits, "31s rate limit: the window is used up")
+}
+
+// An answer that comes late says more than is left.
+func TestRatelimitAnswerThatComesLate(t *testing.T) {
+	l, _ := newTestLimiter()
+	l.wait(t.Context())
+	l.wait(t.Context())
+	l.done(headers(`"default";r=3;t=30`, ""))
+	l.done(headers(`"default";r=9;t=30`, ""))
+	if _, remaining, _ := l.state(); remaining != 3 {
+		t.Error(remaining)
+	}
+	l.wait(t.Context())
+	l.wait(t.Context())
+	l.done(headers(`"default";r=1199;t=300`, ""))
+	l.done(headers(`"default";r=0;t=1`, "")) // of the window before
+	if _, remaining, _ := l.state(); remaining < 1190 {
+		t.Error(remaining)
+	}
 }
 
 // Answers that come out of order, or while others are under way.
 func TestRatelimitWhileOthersAreOpen(t *testing.T) {
 	l, c := newTestLimiter()
-	a, _ := l.wait(t.Context())
-	b, _ := l.wait(t.Context())
-	l.done(a, headers(`"default";r=1;t=300`, "")) // b may or may not be counted in this
-	go func() { time.Sleep(10 * time.Millisecond); l.done(b, headers(`"default";r=5;t=300`, "")) }()
+	l.wait(t.Context())
+	l.wait(t.Context())
+	l.done(headers(`"default";r=1;t=300`, "")) // b is counted in this
+	go func() { time.Sleep(10 * time.Millisecond); l.done(headers(`"default";r=2;t=300`, "")) }()
 	l.sleep = func(context.Context, time.Duration) error { time.Sleep(time.Millisecond); return nil }
-	if _, err := l.wait(t.Context()); err != nil || len(c.waits) != 0 {
+	if err := l.wait(t.Context()); err != nil || len(c.waits) != 0 {
 		t.Error(err, c.waits)
 	}
 }
@@ -137,15 +154,15 @@ func TestPolicyReplacesWhatIsAssumed(t *testing.T) {
 		t.Error(limit, remaining, known)
 	}
 	for range 10 {
-		n, _ := l.wait(t.Context())
-		l.done(n, headers(`"default";r=90;t=60`, `"burst";q=100;w=60`))
+		l.wait(t.Context())
+		l.done(headers(`"default";r=90;t=60`, `"burst";q=100;w=60`))
 	}
 	if limit, remaining, known := l.state(); limit != 100 || remaining != 90 || !known {
 		t.Error(limit, remaining, known)
 	}
 	for range 90 { // what was sent before the policy was known counts
-		n, _ := l.wait(t.Context())
-		l.done(n, headers("", `"burst";q=100;w=60`))
+		l.wait(t.Context())
+		l.done(headers("", `"burst";q=100;w=60`))
 	}
 	if c.slept > time.Second {
 		t.Error(c.slept)
@@ -187,7 +204,7 @@ func TestWaitIsInterrupted(t *testing.T) {
 	l.block(time.Hour, "rate limit")
 	l.sleep = sleep
 	go func() { time.Sleep(time.Millisecond); cancel() }()
-	if _, err := l.wait(ctx); err != context.Canceled || l.requests() != 0 {
+	if err := l.wait(ctx); err != context.Canceled || l.requests() != 0 {
 		t.Error(err, l.requests())
 	}
 }

@@ -90,8 +90,7 @@ func (c *Client) attempt(ctx context.Context, q *call) (answer, *schema.Fault) {
 	if cred == "" {
 		return answer{}, &schema.Fault{Meaning: schema.Denied, Message: "no credential that this endpoint accepts is set", Remedy: "Set " + c.missing(q.auth) + "."}
 	}
-	number, err := c.limiter.wait(ctx)
-	if err != nil {
+	if err := c.limiter.wait(ctx); err != nil {
 		return answer{}, &schema.Fault{Meaning: schema.Unsent, Message: errNotSent.Error(), Err: errors.Join(errNotSent, err)}
 	}
 	run := ctx
@@ -100,14 +99,14 @@ func (c *Client) attempt(ctx context.Context, q *call) (answer, *schema.Fault) {
 	var way trace
 	resp, err := c.send(httptrace.WithClientTrace(ctx, way.hooks()), q, cred)
 	if err != nil {
-		c.limiter.done(number, nil)
+		c.limiter.done(nil)
 		return answer{}, c.lost(run, err, &way, q)
 	}
 	defer resp.Body.Close()
 	buf := c.buffers.Get().(*bytes.Buffer)
 	defer c.giveBack(buf)
 	_, err = buf.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
-	c.limiter.done(number, resp.Header)
+	c.limiter.done(resp.Header)
 	switch {
 	case err != nil:
 		return answer{}, c.broken(resp, q, "the answer broke off", err)

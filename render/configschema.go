@@ -102,7 +102,7 @@ var meta = []struct {
 	}},
 	{"scope", "text", "Whose object it is: `user`, `account:<id>` or `zone:<id>`. The file's scope where left out.", scopeSchema},
 	{"id", "text", "The id of the object that is meant, where the natural key does not settle it: 32 hexadecimal digits.", func(doc string, _ ...schema.Level) members {
-		return or(doc, nil, members{{"type", "string"}, {"pattern", "^[0-9a-f]{32}$"}}, anExpression)
+		return or(doc, nil, members{{"type", "string"}, {"pattern", "^[0-9a-f]{32}$"}}, anExpression, anything("null"))
 	}},
 	{"depends_on", "list of addresses", "Resources that must be there before this one, beyond those that it refers to.", textsSchema},
 	{"prevent_destroy", "true or false", "Whether deleting or replacing it is refused. Remembered, so that taking the lines out does not lift it: set it to false first.", func(doc string, _ ...schema.Level) members {

@@ -20,6 +20,7 @@ type commands struct {
 	Export     exportCmd     `cmd:"" help:"Write the live objects as configuration whose plan is empty."`
 	Snapshot   snapshotCmd   `cmd:"" help:"Write the live objects to one file, to plan against without credentials."`
 	Fmt        fmtCmd        `cmd:"" help:"Bring files into canonical form, comments kept."`
+	Convert    convertCmd    `cmd:"" help:"Write files in the other spelling, without a loss."`
 	Lint       lintCmd       `cmd:"" help:"Look for overlaps, shadowed rules, over-wide tokens, expiries."`
 	State      stateCmd      `cmd:"" help:"What we own."`
 	Undo       undoCmd       `cmd:"" help:"Take the last apply back: show the plan that does it, and ask."`

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"trueup/cfclient"
 	"trueup/loader"
@@ -26,10 +27,13 @@ type exportCmd struct {
 func (c *exportCmd) Run(ctx context.Context, a *app) error {
 	ctx, cancel := a.deadline(ctx, c.Timeout)
 	defer cancel()
-	to, err := destinationOf(c.Out, c.Format)
+	to, err := destinationOf(c.Out, "--format", c.Format)
+	to.hint = ", or add only what no file lists with --missing"
 	switch {
 	case err != nil:
 		return err
+	case c.Out != "" && !to.dir && isVars(c.Out):
+		return fmt.Errorf("--out %s: a file named *.vars.* is never loaded as configuration", c.Out)
 	case c.Missing && c.FromTerraformState != "":
 		return errors.New("--missing and --from-terraform-state don't go together: export what Terraform has first, then what is missing")
 	case c.Missing:

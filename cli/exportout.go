@@ -20,13 +20,15 @@ type destination struct {
 	path   string
 	dir    bool
 	format loader.Format
+	flag   string // that says the format
+	hint   string // what else can be done where something is there already
 }
 
 // destinationOf: a path is a directory if one is there, if it ends in a slash,
 // or if it has no extension. The format is that of the flag, or of the
 // extension, or YAML.
-func destinationOf(path, format string) (destination, error) {
-	to := destination{path: path, format: loader.Format(format)}
+func destinationOf(path, flag, format string) (destination, error) {
+	to := destination{path: path, format: loader.Format(format), flag: flag}
 	if path != "" {
 		info, err := os.Stat(path)
 		ext := filepath.Ext(path)
@@ -48,10 +50,8 @@ func (to *destination) byExtension(ext string) error {
 	switch {
 	case of == "":
 		return fmt.Errorf("--out %s: configuration ends in .yaml, .yml or .hcl; a name without extension is a directory", to.path)
-	case strings.Contains(filepath.Base(to.path), ".vars."):
-		return fmt.Errorf("--out %s: a file named *.vars.* is never loaded as configuration", to.path)
 	case to.format != "" && to.format != of:
-		return fmt.Errorf("--out %s: the name says %s, --format says %s", to.path, of, to.format)
+		return fmt.Errorf("--out %s: the name says %s, %s says %s", to.path, of, to.flag, to.format)
 	}
 	to.format = of
 	return nil
@@ -72,11 +72,14 @@ func (to destination) create(parts []loader.Part) error {
 	}
 	for _, p := range parts {
 		if _, err := os.Lstat(p.Name); !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s is there already and is not overwritten: move it away, name another file, or add only what no file lists with --missing", p.Name)
+			return fmt.Errorf("%s is there already and is not overwritten: move it away, or name another file%s", p.Name, to.hint)
 		}
 	}
 	return replaceFiles(parts)
 }
+
+// isVars reports whether the name is that of a file of variables.
+func isVars(path string) bool { return strings.Contains(filepath.Base(path), ".vars.") }
 
 // empty refuses a directory with configuration in it: it would be loaded
 // together with what is written, and list the same objects.
@@ -89,8 +92,8 @@ func (to destination) empty() error {
 		return err
 	}
 	for _, e := range entries {
-		if slices.Contains([]string{".yaml", ".yml", ".hcl"}, filepath.Ext(e.Name())) && !strings.Contains(e.Name(), ".vars.") {
-			return fmt.Errorf("%s is there already and would be loaded together with what is written: name an empty directory, or add only what no file lists with --missing", filepath.Join(to.path, e.Name()))
+		if slices.Contains([]string{".yaml", ".yml", ".hcl"}, filepath.Ext(e.Name())) && !isVars(e.Name()) {
+			return fmt.Errorf("%s is there already and would be loaded together with what is written: name an empty directory%s", filepath.Join(to.path, e.Name()), to.hint)
 		}
 	}
 	return nil

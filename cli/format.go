@@ -82,7 +82,7 @@ func (c *fmtCmd) report(a *app, names []string, ds diag.List) error {
 
 // stream formats standard input.
 func (c *fmtCmd) stream(a *app) error {
-	const name = "<stdin>"
+	const name = stdinName
 	if c.Format == "json" && !c.Check {
 		return errors.New("--format json with - is for --check: without it, stdout is the formatted text")
 	}

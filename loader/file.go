@@ -211,6 +211,11 @@ func (l *loader) nothing() {
 		Detail: "Name at least one, for instance under access_rules. To delete everything that was applied: trueup destroy."})
 }
 
-func (l *loader) twice(summary string, first, again diag.Range) {
-	l.diags.Add(diag.Diagnostic{Summary: summary, Detail: fmt.Sprintf("The first is at %s.", first), Code: "duplicate", Range: again})
+func (l *loader) twice(summary string, first, second diag.Range) {
+	l.diags.Add(again(summary, first, second))
+}
+
+// again says that something is declared twice.
+func again(summary string, first, second diag.Range) diag.Diagnostic {
+	return diag.Diagnostic{Summary: summary, Detail: fmt.Sprintf("The first is at %s.", first), Code: "duplicate", Range: second}
 }

@@ -27,7 +27,22 @@ func formatText(name string, text []byte) (out []byte, declined bool, ds diag.Li
 
 // TestFormat: testdata/format holds texts and their canonical form.
 func TestFormat(t *testing.T) {
-	paths, _ := filepath.Glob("testdata/format/*.txtar")
+	goldens(t, "format", func(t *testing.T, in, want txtar.File) []byte {
+		out, declined, ds := formatText(in.Name, in.Data)
+		if declined || len(ds) > 0 {
+			t.Fatal(ds)
+		}
+		if again, _, _ := formatText(in.Name, out); !bytes.Equal(again, out) {
+			t.Errorf("not settled: %s", cmp.Diff(string(out), string(again)))
+		}
+		return out
+	})
+}
+
+// goldens holds each pair of files in a directory of testdata to do, which makes
+// the second of the first.
+func goldens(t *testing.T, dir string, do func(t *testing.T, in, want txtar.File) []byte) {
+	paths, _ := filepath.Glob("testdata/" + dir + "/*.txtar")
 	if len(paths) < 4 {
 		t.Fatal("only", paths)
 	}
@@ -37,11 +52,8 @@ func TestFormat(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			in, want := a.Files[0], &a.Files[1]
-			out, declined, ds := formatText(in.Name, in.Data)
-			if declined || len(ds) > 0 {
-				t.Fatal(ds)
-			}
+			want := &a.Files[1]
+			out := do(t, a.Files[0], *want)
 			if *update {
 				want.Data = out
 				if err := os.WriteFile(path, txtar.Format(a), 0o644); err != nil {
@@ -50,9 +62,6 @@ func TestFormat(t *testing.T) {
 			}
 			if !bytes.Equal(out, want.Data) {
 				t.Errorf("%s", cmp.Diff(string(want.Data), string(out)))
-			}
-			if again, _, _ := formatText(in.Name, out); !bytes.Equal(again, out) {
-				t.Errorf("not settled: %s", cmp.Diff(string(out), string(again)))
 			}
 		})
 	}

@@ -44,14 +44,22 @@ func (f *file) yamlVars(literal bool) []item {
 // jsonVars reads JSON: its syntax is checked as JSON, its values and places
 // are those of YAML, which holds JSON.
 func (f *file) jsonVars() []item {
+	if !f.validJSON() {
+		return nil
+	}
+	return f.yamlVars(true)
+}
+
+// validJSON reports mistakes in syntax.
+func (f *file) validJSON() bool {
 	var syntax *json.SyntaxError
 	var raw any
 	if err := json.Unmarshal(f.src.text, &raw); errors.As(err, &syntax) {
 		f.error(f.src.at(int(max(syntax.Offset, 1)-1)), "syntax", syntax.Error(), "", "")
-		return nil
+		return false
 	} else if err != nil {
 		f.error(diag.Range{File: f.src.name}, "syntax", err.Error(), "", "")
-		return nil
+		return false
 	}
-	return f.yamlVars(true)
+	return true
 }

@@ -25,6 +25,7 @@ type scanner struct {
 	src      *source
 	out      *diag.List
 	literal  bool // ${ means itself (JSON)
+	asIs     bool // templates are parsed but not looked through: nothing is to be evaluated
 	expanded int  // nodes reached through aliases so far
 	open     []*yaml.Node
 	uses     []use // what the templates refer to
@@ -246,7 +247,9 @@ func (s *scanner) parse(n *yaml.Node) *template {
 		return &template{}
 	}
 	t := &template{code: code}
-	t.uses = prepare(code, s.src, s.out)
+	if !s.asIs {
+		t.uses = prepare(code, s.src, s.out)
+	}
 	return t
 }
 

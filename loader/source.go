@@ -173,7 +173,9 @@ func (s *source) shown() []byte {
 		return s.text
 	}
 	hidden := slices.Clone(s.hidden)
-	slices.SortFunc(hidden, func(a, b diag.Range) int { return cmp.Or(cmp.Compare(a.Start.Line, b.Start.Line), cmp.Compare(a.Start.Column, b.Start.Column)) })
+	slices.SortFunc(hidden, func(a, b diag.Range) int {
+		return cmp.Or(cmp.Compare(a.Start.Line, b.Start.Line), cmp.Compare(a.Start.Column, b.Start.Column))
+	})
 	var b bytes.Buffer
 	pos, until := diag.Pos{Line: 1, Column: 1}, diag.Pos{} // until: the end of what is hidden so far
 	for _, r := range string(s.text) {

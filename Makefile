@@ -5,7 +5,7 @@ BIN     := bin/trueup
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZ    ?= 10s
 
-.PHONY: build demo test check race fuzz bench generate clean
+.PHONY: build demo test policy check race fuzz bench generate clean
 
 build:
 	$(GO) build -trimpath -ldflags "-X trueup/cli.version=$(VERSION)" -o $(BIN) .
@@ -17,14 +17,19 @@ demo: build
 test:
 	$(GO) test -timeout 20m ./...
 
+# The policies of the examples, a module of their own.
+policy:
+	$(GO) test -C examples/policy ./...
+
 race:
 	$(GO) test -race -short -timeout 25m ./...
 
-# Format, vet, staticcheck, generated files. Layering is held by a test.
+# Format, vet, staticcheck, the workflows of the examples, generated files. Layering is held by a test.
 check:
 	@out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+	$(GO) tool -modfile=.ci/tools.mod actionlint -shellcheck= -pyflakes= examples/ci/github/*.yml
 	$(GO) generate ./...
 	@git diff --exit-code -- docs/reference.md docs/schema.json docs/plan.schema.json || { echo "generated files were not current: commit what make generate made"; exit 1; }
 

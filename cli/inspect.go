@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"trueup/diag"
@@ -28,7 +30,7 @@ func (c *showCmd) Run(ctx context.Context, a *app) error {
 	plan, perr := planner.Decode(data)
 	if perr == nil {
 		a.diagnostics(plan.Warnings)
-		return a.show(plan, c.formatFlags, c.File)
+		return a.show(plan, c.formatFlags, cmp.Or(strings.Join(plan.Paths, ", "), c.File))
 	}
 	if isPlan(data) {
 		return fmt.Errorf("%s: %w", c.File, perr)

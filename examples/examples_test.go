@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -15,7 +16,12 @@ import (
 // program is the path of the built trueup; TestMain sets it.
 var program string
 
-func TestMain(m *testing.M) { os.Exit(build(m)) }
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "gh" {
+		os.Exit(ghMain(os.Args[1:]))
+	}
+	os.Exit(build(m))
+}
 
 // build makes the program for the tests and runs them.
 func build(m *testing.M) int {
@@ -71,6 +77,9 @@ func TestSpellings(t *testing.T) {
 	}
 }
 
+// notConfiguration are the directories that hold something else.
+var notConfiguration = []string{"ci", "policy"}
+
 // directories lists the examples.
 func directories(t *testing.T) []string {
 	entries, err := os.ReadDir(".")
@@ -79,7 +88,7 @@ func directories(t *testing.T) []string {
 	}
 	var names []string
 	for _, e := range entries {
-		if e.IsDir() {
+		if e.IsDir() && !slices.Contains(notConfiguration, e.Name()) {
 			names = append(names, e.Name())
 		}
 	}
@@ -126,7 +135,7 @@ func run(t *testing.T, dir string, args ...string) string {
 func environment() []string {
 	var env []string
 	for _, e := range os.Environ() {
-		if !strings.HasPrefix(e, "CLOUDFLARE_") && !strings.HasPrefix(e, "TRUEUP_") {
+		if !strings.HasPrefix(e, "CLOUDFLARE_") && !strings.HasPrefix(e, "TRUEUP_") && !strings.HasPrefix(e, "GITHUB_") {
 			env = append(env, e)
 		}
 	}

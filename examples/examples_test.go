@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	_ "trueup/cli" // so that a result is not taken from the cache after the program has changed
 )
 
 // program is the path of the built trueup; TestMain sets it.

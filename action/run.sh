@@ -51,14 +51,14 @@ GITHUB_STEP_SUMMARY=$md trueup "$@" >"$work/out" 2>"$work/err" || code=$?
 [ ! -f "$md" ] || cat "$md" >>"${GITHUB_STEP_SUMMARY:-/dev/null}"
 
 # Values and file names come from the pull request, and the runner obeys
-# commands anywhere in a line. Only our annotations may be commands.
+# commands in what is printed. Only our annotations may be commands.
 annotations='^::(error|warning|notice) '
 stop=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 echo "::stop-commands::$stop"
 grep -Ev "$annotations" "$work/err" || true
 cat "$work/out"
 echo "::$stop::"
-grep -E "$annotations" "$work/err" | grep -v '##\[' || true
+grep -E "$annotations" "$work/err" || true
 
 # show prints the saved plan again, quietly.
 show() {

@@ -168,6 +168,7 @@ func TestGitHubOutcomes(t *testing.T) {
 		"infra/trueup.yaml": pipelineFiles,
 		"infra/own.yaml":    "access_rules: {own: {mode: block, value: 203.0.113.0/24}}",
 		"infra/vars.yaml":   "variables: {v: {type: string}}\naccess_rules: {a: {mode: block, value: 192.0.2.1, notes: \"${var.v}\"}}",
+		"infra/v=x":         "what a wildcard would find",
 		"infra/clash.yaml":  "access_rules: {a: {mode: block, value: 192.0.2.1}, b: {mode: block, value: 192.0.2.1}}",
 	})
 	for _, c := range []struct {
@@ -229,8 +230,10 @@ func TestGitHubHostile(t *testing.T) {
 	r := newRunner(t, map[string]string{
 		"trueup.yaml": "access_rules:\n  a:\n    mode: block\n    value: 192.0.2.1\n    notes: '" + evil + "'\n",
 		"bad.yaml":    "access_rules:\n  a:\n    mode: '" + evil + "'\n    value: 192.0.2.1\n",
+
+		"::add-mask::y.yaml": "access_rules: {a: {mode: nonsense, value: 192.0.2.1}}\n",
 	})
-	for _, with := range []map[string]string{{}, {"path": "bad.yaml"}, {"name": evil}, {"args": "--var '$(touch pwned)'"}, {"command": "apply"}} {
+	for _, with := range []map[string]string{{}, {"path": "bad.yaml"}, {"path": "::add-mask::y.yaml"}, {"name": evil}, {"args": "--var '$(touch pwned)'"}, {"command": "apply"}} {
 		r.action("pull_request", with, true)
 		for _, command := range r.obeyed() {
 			if !strings.HasPrefix(command, "::error ") || strings.Contains(command, "##[") {

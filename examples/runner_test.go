@@ -98,6 +98,12 @@ func newRunner(t *testing.T, files map[string]string) *runner {
 	r.write(files)
 	r.git("init", "-q")
 	stubs(t, r.bin)
+	// Read, so that a result is not taken from the cache after they have changed.
+	for _, script := range []string{"run.sh", "comment.sh", "issue.sh"} {
+		if text("../action/"+script) == "" {
+			t.Fatalf("no %s", script)
+		}
+	}
 	api := startSim(t)
 	r.secrets = map[string]string{"CLOUDFLARE_API_TOKEN": api["CLOUDFLARE_API_TOKEN"], "CLOUDFLARE_READ_TOKEN": api["CLOUDFLARE_API_TOKEN"]}
 	r.env = append(r.env, "CLOUDFLARE_BASE_URL="+api["CLOUDFLARE_BASE_URL"])

@@ -106,12 +106,15 @@ func (k *killer) moment() {
 	panic(http.ErrAbortHandler)
 }
 
-// serve serves the site's API.
+// serve serves the site's API through the killer.
 func (s *site) serve(k *killer) (url string) {
 	k.api = s.api
-	server := httptest.NewUnstartedServer(k)
-	server.Config.ErrorLog = nil
-	server.Start()
+	return s.listen(k)
+}
+
+// listen serves it through any handler.
+func (s *site) listen(h http.Handler) (url string) {
+	server := httptest.NewServer(h)
 	s.t.Cleanup(server.Close)
 	return server.URL + "/client/v4"
 }

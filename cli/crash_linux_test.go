@@ -21,20 +21,30 @@ func TestCrashAtEveryWrite(t *testing.T) {
 	for _, story := range crashStories {
 		t.Run(story.name, func(t *testing.T) {
 			moments := 0
-			dump := crashUndisturbed(t, story, &killer{}, func(cmd *exec.Cmd) (err error) {
-				moments, err = traced(cmd, 0)
-				if errors.Is(err, errNoTrace) {
-					t.Skip(err)
-				}
-				return err
-			})
-			crashEach(t, moments, func(t *testing.T, n int) {
+			dump := crashUndisturbed(t, story, &killer{}, tracedAlone(t, &moments))
+			crashEach(t, moments, 1, func(t *testing.T, n int) {
 				s := crashSite(t, story)
 				cmd, said := s.program(s.serve(&killer{}))
-				_, err := traced(cmd, n)
+				_, err := traced(cmd, nil, func(moment int, _ syscallInfo) syscall.Errno {
+					if moment == n {
+						_ = cmd.Process.Kill()
+					}
+					return 0
+				})
 				s.crashed(story, dump, fmt.Sprintf("%v\n%s", err, said))
 			})
 		})
+	}
+}
+
+// tracedAlone traces a command without disturbing it.
+func tracedAlone(t *testing.T, moments *int) func(*exec.Cmd) error {
+	return func(cmd *exec.Cmd) (err error) {
+		*moments, err = traced(cmd, nil, func(int, syscallInfo) syscall.Errno { return 0 })
+		if errors.Is(err, errNoTrace) {
+			t.Skip(err)
+		}
+		return err
 	}
 }
 
@@ -58,9 +68,13 @@ type syscallInfo struct {
 	_      [8]byte
 }
 
-// traced runs the command, kills it before the nth system call that changes a
-// file in its directory, and counts those that it came to; 0 kills it never.
-func traced(cmd *exec.Cmd, n int) (moments int, err error) {
+// failing makes a system call fail with an error, at its entry and at its exit.
+type failing func(thread int, entry bool, with syscall.Errno) error
+
+// traced runs the command and counts the system calls that change a file in its
+// directory. Before each, act is asked; where it gives an error, the call is not
+// made and fails with that.
+func traced(cmd *exec.Cmd, fail failing, act func(moment int, call syscallInfo) syscall.Errno) (moments int, err error) {
 	runtime.LockOSThread() // the tracer is a thread
 	defer runtime.UnlockOSThread()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true, Setpgid: true} // a group, to wait for its threads and no other process
@@ -76,7 +90,7 @@ func traced(cmd *exec.Cmd, n int) (moments int, err error) {
 	if err := syscall.PtraceSetOptions(pid, syscall.PTRACE_O_TRACESYSGOOD|syscall.PTRACE_O_TRACECLONE|ptraceExitKill); err != nil {
 		return 0, errors.Join(errNoTrace, err, cmd.Process.Kill())
 	}
-	thread := pid
+	thread, failed := pid, map[int]syscall.Errno{}
 	for deliver := 0; ; {
 		_ = syscall.PtraceSyscall(thread, deliver) // one that is gone is no matter
 		for thread, err = syscall.Wait4(-pid, &status, waitAll, nil); errors.Is(err, syscall.EINTR); {
@@ -94,10 +108,19 @@ func traced(cmd *exec.Cmd, n int) (moments int, err error) {
 			return moments, errors.New(status.Signal().String())
 		case !status.Stopped():
 		case status.StopSignal() == syscall.SIGTRAP|0x80:
-			if info, ok := entering(thread); ok && changesFile(info, pid, cmd.Dir) {
-				if moments++; moments == n {
-					_ = cmd.Process.Kill()
+			info, entry := entering(thread)
+			switch {
+			case entry && changesFile(info, pid, cmd.Dir):
+				moments++
+				if failed[thread] = act(moments, info); failed[thread] != 0 {
+					err = fail(thread, true, failed[thread])
 				}
+			case !entry && failed[thread] != 0:
+				err = fail(thread, false, failed[thread])
+				failed[thread] = 0
+			}
+			if err != nil {
+				return moments, errors.Join(err, cmd.Process.Kill())
 			}
 		case status.StopSignal() != syscall.SIGTRAP && status.StopSignal() != syscall.SIGSTOP: // not a stop of our own
 			deliver = int(status.StopSignal())

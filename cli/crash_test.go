@@ -126,7 +126,7 @@ func TestCrashAtEveryRequest(t *testing.T) {
 		t.Run(story.name, func(t *testing.T) {
 			k := &killer{}
 			dump := crashUndisturbed(t, story, k, (*exec.Cmd).Run)
-			crashEach(t, int(k.passed.Load()), func(t *testing.T, n int) {
+			crashEach(t, int(k.passed.Load()), 1, func(t *testing.T, n int) {
 				s, k := crashSite(t, story), &killer{at: int64(n)}
 				cmd, said := s.program(s.serve(k))
 				if err := cmd.Start(); err != nil {
@@ -152,11 +152,10 @@ func crashUndisturbed(t *testing.T, story matrixStory, k *killer, run func(*exec
 	return s.days()
 }
 
-// crashEach tries every moment, or with -short some of them.
-func crashEach(t *testing.T, moments int, try func(t *testing.T, n int)) {
-	step := 1
+// crashEach tries one moment of every so many, with -short fewer.
+func crashEach(t *testing.T, moments, step int, try func(t *testing.T, n int)) {
 	if testing.Short() {
-		step = 11
+		step *= 11
 	}
 	t.Logf("%d moments, every %d", moments, step)
 	gate := make(chan struct{}, 12) // most of them wait: what is not listed yet may be soon

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"trueup/diag"
 	"trueup/loader"
 )
 
@@ -115,17 +116,17 @@ func replaceFiles(parts []loader.Part) error {
 			path = real
 		}
 		f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644), renameio.WithExistingPermissions())
-		if err != nil {
-			return err
+		if err == nil {
+			pending = append(pending, f)
+			_, err = f.Write(p.Text)
 		}
-		pending = append(pending, f)
-		if _, err := f.Write(p.Text); err != nil {
-			return fmt.Errorf("%s: %w", p.Name, err)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.Name, diag.Cause(err))
 		}
 	}
 	for i, f := range pending {
 		if err := f.CloseAtomicallyReplace(); err != nil {
-			return fmt.Errorf("%s: %w", parts[i].Name, err)
+			return fmt.Errorf("%s: %w", parts[i].Name, diag.Cause(err))
 		}
 	}
 	return nil

@@ -112,7 +112,7 @@ func replace(f loader.Formatted) error {
 	if err := writable(f); err != nil {
 		return err
 	}
-	return bare(replaceFiles([]loader.Part{{Name: f.Name, Text: f.New}}))
+	return errors.Unwrap(replaceFiles([]loader.Part{{Name: f.Name, Text: f.New}})) // the caller names the file
 }
 
 // writable reports why the file must not be replaced: it may not be written, or
@@ -120,20 +120,11 @@ func replace(f loader.Formatted) error {
 func writable(f loader.Formatted) error {
 	w, err := os.OpenFile(f.Name, os.O_WRONLY, 0)
 	if err != nil {
-		return bare(err)
+		return diag.Cause(err)
 	}
 	w.Close()
 	if now, err := os.ReadFile(f.Name); err != nil || !bytes.Equal(now, f.Old) {
 		return errors.New("it changed meanwhile: run the command again")
 	}
 	return nil
-}
-
-// bare is an error without the path that the caller names.
-func bare(err error) error {
-	var path *os.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
 }

@@ -2,15 +2,14 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"github.com/google/renameio/v2"
 	"golang.org/x/term"
 
+	"trueup/diag"
 	"trueup/planner"
 	"trueup/render"
 	"trueup/state"
@@ -149,18 +148,17 @@ func savePlan(path string, p *planner.Plan) error {
 // not the temporary file beside it.
 func writeFile(path string, write func(io.Writer) error) error {
 	f, err := renameio.NewPendingFile(path, renameio.WithStaticPermissions(0o600))
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		err = pe.Err
+	if err == nil {
+		defer f.Cleanup() //nolint:errcheck // nothing is left to clean up after a success
+		err = write(f)
+	}
+	if err == nil {
+		err = f.CloseAtomicallyReplace()
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", path, diag.Cause(err))
 	}
-	defer f.Cleanup() //nolint:errcheck // nothing is left to clean up after a success
-	if err := write(f); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return f.CloseAtomicallyReplace()
+	return nil
 }
 
 type validateCmd struct {

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"trueup/diag"
 )
 
 // writeFile replaces the file as a whole: written beside it, synced, renamed.
@@ -30,7 +32,7 @@ func writeFile(path string, data []byte) error {
 	}
 	if err != nil {
 		os.Remove(tmp)
-		return err
+		return diag.Cause(err)
 	}
 	return syncDir(dir)
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"trueup/diag"
 )
 
 const (
@@ -62,7 +64,10 @@ func (f *File) Lock(ctx context.Context, who Holder) (func() error, error) {
 	var once sync.Once
 	var err error
 	return func() error {
-		once.Do(func() { err = errors.Join(os.Truncate(path, 0), lock.Close()) })
+		once.Do(func() {
+			_ = os.Truncate(path, 0) // a name that stays there holds nothing
+			err = lock.Close()
+		})
 		return err
 	}, nil
 }
@@ -158,16 +163,7 @@ func ageText(d time.Duration) string {
 // failed says what could not be done to which file, why, and what that means
 // where the cause is one that the user can do something about.
 func failed(doing, path string, err error) error {
-	var p *os.PathError
-	var l *os.LinkError
-	cause := err
-	switch {
-	case errors.As(err, &p):
-		cause = p.Err
-	case errors.As(err, &l):
-		cause = l.Err
-	}
-	hint := ""
+	cause, hint := diag.Cause(err), ""
 	switch {
 	case errors.Is(cause, syscall.ENOSPC), errors.Is(cause, syscall.EDQUOT):
 		hint = ". Make room, and run it again"

@@ -123,21 +123,30 @@ func (s *site) listen(h http.Handler) (url string) {
 // is executed; a plain second apply reaches the end of an undisturbed one.
 func TestCrashAtEveryRequest(t *testing.T) {
 	for _, story := range crashStories {
-		t.Run(story.name, func(t *testing.T) {
-			k := &killer{}
-			dump := crashUndisturbed(t, story, k, (*exec.Cmd).Run)
-			crashEach(t, int(k.passed.Load()), 1, func(t *testing.T, n int) {
-				s, k := crashSite(t, story), &killer{at: int64(n)}
-				cmd, said := s.program(s.serve(k))
-				if err := cmd.Start(); err != nil {
-					t.Fatal(err)
-				}
-				k.client.Store(cmd.Process)
-				err := cmd.Wait()
-				s.crashed(story, dump, fmt.Sprintf("%v\n%s", err, said))
-			})
-		})
+		t.Run(story.name, func(t *testing.T) { crashAtRequests(t, story, 1) })
 	}
+}
+
+// TestCrashOfManyAtOnce: so it is when ten requests are under way, and as many
+// steps share a write of the journal.
+func TestCrashOfManyAtOnce(t *testing.T) {
+	crashAtRequests(t, crashStories[1], 3, "--parallelism", "10")
+}
+
+// crashAtRequests kills at one of every so many moments.
+func crashAtRequests(t *testing.T, story matrixStory, step int, args ...string) {
+	k := &killer{}
+	dump := crashUndisturbed(t, story, k, (*exec.Cmd).Run)
+	crashEach(t, int(k.passed.Load()), step, func(t *testing.T, n int) {
+		s, k := crashSite(t, story), &killer{at: int64(n)}
+		cmd, said := s.program(s.serve(k), args...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		k.client.Store(cmd.Process)
+		err := cmd.Wait()
+		s.crashed(story, dump, fmt.Sprintf("%v\n%s", err, said))
+	})
 }
 
 // crashUndisturbed is the end of the story without a crash.

@@ -85,8 +85,8 @@ func (c *undoCmd) plan(ctx context.Context, a *app, w world, g *schema.Graph, ha
 	}
 	if plan.Outcome() == "changes" {
 		plan.Warnings.Add(diag.Diagnostic{
-			Severity: diag.Warning, Code: "files-differ", Summary: "the files still say what was applied",
-			Detail: "Put them back too, or the next apply does it again.",
+			Severity: diag.Warning, Code: "files-differ", Summary: "no file is changed by this",
+			Detail: "Put the files back too, if they still say what was applied, or the next apply does it again.",
 		})
 	}
 	plan.Warnings.Add(back.Kept...)

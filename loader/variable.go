@@ -53,7 +53,7 @@ func (f *file) newVariable(name string, at diag.Range, items []item) *variable {
 			f.constant(it)
 			if b, ok := d.value(boolAttr, it.name, it.value).(schema.Bool); ok {
 				v.sensitive = bool(b)
-			} else {
+			} else if len(d.failed) == 0 {
 				f.error(it.value.place(), "wrong-type", "sensitive is true or false", "", "")
 			}
 		case "type":
@@ -84,6 +84,9 @@ func (f *file) typeName(d *decoder, it *item) string {
 		text = path.RootName()
 	} else if f.constant(it) {
 		text, _ = d.word(it)
+	}
+	if len(d.failed) > 0 {
+		return ""
 	}
 	if !slices.Contains(varTypes, text) {
 		f.error(it.value.place(), "unknown-value", "unknown type of a variable", "One of: "+strings.Join(varTypes, ", ")+".", didYouMean(text, varTypes))
@@ -262,6 +265,9 @@ func (l *loader) without(v *variable) {
 
 func (l *loader) setText(name, text, from string) {
 	v := l.variables[name]
+	if v.broken {
+		return
+	}
 	if why := v.setText(text); why != "" {
 		v.broken = true
 		l.diags.Add(diag.Diagnostic{Summary: fmt.Sprintf("the value of %s %s", from, why), Code: "wrong-type", Range: v.at})

@@ -71,6 +71,9 @@ func (a *app) plan(ctx context.Context, w world, in planner.Input, reads planner
 	if came {
 		plan, ds = planner.Make(in)
 	}
+	if err := ctx.Err(); err != nil { // what can do without an answer is not told from what was cut short
+		return nil, err
+	}
 	if ds.HasErrors() {
 		a.diagnostics(ds)
 		return nil, exitCode(exitError)

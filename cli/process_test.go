@@ -297,6 +297,17 @@ func TestTimeout(t *testing.T) {
 	s.begin(never, "--timeout", "200ms").ends(1, "Error: time is up (--timeout 200ms)")
 }
 
+// TestInterruptedQuestion: an interrupt counts as well while something is asked
+// that the plan can do without.
+func TestInterruptedQuestion(t *testing.T) {
+	s := crashSite(t, crashStories[1])
+	disturb(t, s, "429:299s@GET:audit_logs")
+	r := s.begin(s.listen(s.api))
+	r.says("Waiting 4 min 59 s")
+	r.signal(syscall.SIGINT)
+	r.ends(1, "Error: interrupted")
+}
+
 // TestInterruptedWait: a wait for the rate limit of minutes is told of, and an
 // interrupt does not sit it out: what was not sent yet is left.
 func TestInterruptedWait(t *testing.T) {

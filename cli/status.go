@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -16,6 +15,10 @@ const (
 	remindEvery  = 30 * time.Second       // of a wait, where there is no terminal
 	redrawEvery  = 200 * time.Millisecond // on a terminal
 )
+
+// toEnd clears a terminal's line from where it is: of an earlier line that was
+// longer, and of what the terminal wrote itself, as it does of ^C.
+const toEnd = "\x1b[K"
 
 // status tells on stderr what goes on: on a terminal in its last line, which
 // is written over and over; elsewhere of a wait alone, in a line at its start
@@ -29,7 +32,7 @@ type status struct {
 	now   func() time.Time
 
 	mu    sync.Mutex
-	shown int           // columns that the line takes now
+	shown bool          // the line is there now
 	work  *work         // nil: no apply is under way
 	until time.Time     // the end of the wait that is told of
 	why   string        // of that wait
@@ -173,9 +176,9 @@ func (s *status) tick() {
 
 // erase takes the line away; s.mu is held.
 func (s *status) erase() {
-	if s.shown > 0 {
-		fmt.Fprintf(s.out, "\r%s\r", strings.Repeat(" ", s.shown))
-		s.shown = 0
+	if s.shown {
+		fmt.Fprint(s.out, "\r"+toEnd)
+		s.shown = false
 	}
 }
 
@@ -189,8 +192,8 @@ func (s *status) draw() {
 		s.erase()
 		return
 	}
-	fmt.Fprintf(s.out, "\r%s%s", text, strings.Repeat(" ", max(0, s.shown-columns)))
-	s.shown = columns
+	fmt.Fprint(s.out, "\r"+text+toEnd)
+	s.shown = true
 }
 
 // view is what the line is to show.

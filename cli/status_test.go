@@ -83,15 +83,11 @@ func screenOf(text string) (screen []string, all string) {
 				screen = append(screen, "")
 			}
 			last := &screen[len(screen)-1]
-			if i > 0 && j == 0 {
-				if old := []rune(*last); len(old) > len([]rune(line)) {
-					line += string(old[len([]rune(line)):])
-				}
+			if i > 0 && j == 0 && strings.Contains(line, toEnd) {
 				*last = ""
 			}
-			*last += line
+			*last += strings.ReplaceAll(line, toEnd, "")
 			all += *last + "\n"
-			*last = strings.TrimRight(*last, " ")
 		}
 	}
 	return screen, all

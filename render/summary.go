@@ -106,6 +106,7 @@ func countWords(p *planner.Plan, n planner.Counts) []string {
 	if len(p.LeftAlone) > 0 {
 		out = append(out, fmt.Sprintf("%s left alone (%s)", Comma(len(p.LeftAlone)), strings.Join(whys(p.LeftAlone), ", ")))
 	}
+	add(p.Foreign, "of another scope, not touched")
 	return out
 }
 

@@ -117,6 +117,12 @@ func populate(s *sim.Server) (n int) {
 	add("monitor", fields{"type": "tcp", "port": 25, "expected_codes": ""})
 	add("monitor", fields{"type": "http", "description": "twice", "expected_codes": "200"})
 	add("monitor", fields{"type": "http", "description": "twice", "expected_codes": "404"})
+	for i, odd := range oddTexts {
+		add("access_rule", fields{"mode": "block", "notes": odd, "configuration": target("ip", fmt.Sprintf("192.0.2.%d", 100+i))})
+		add("monitor", fields{"type": "http", "description": odd, "expected_codes": "200", "expected_body": odd})
+		add("token", fields{"name": odd, "policies": []any{fields{"effect": "allow",
+			"permission_groups": []any{fields{"id": zoneRead}}, "resources": fields{"com.cloudflare.api.account.zone.*": "*"}}}})
+	}
 	add("pool", fields{"name": "pool_1", "monitor": m, "check_regions": []any{"WEU", "ENAM"}, "latitude": 37.7749, "longitude": -122.4194,
 		"origins":             []any{fields{"name": "z", "address": "203.0.113.2", "weight": 0}, fields{"name": "a", "address": "app.example.com", "weight": 0.07, "enabled": false, "header": fields{"Host": []any{"app.example.com"}}}},
 		"load_shedding":       fields{"default_percent": 12.5, "default_policy": "hash"},
@@ -125,6 +131,10 @@ func populate(s *sim.Server) (n int) {
 		"permission_groups": []any{fields{"id": zoneRead}}, "resources": fields{"com.cloudflare.api.account.zone.*": "*"}}}})
 	return n
 }
+
+// oddTexts are what a file could take for something else than text.
+var oddTexts = []string{"yes", "1e3", "0x10", "null", "~", "- dash", "--- x", "# hash", "{a: b}", "*alias &anchor", "!tag", "| block", "<<", "=", "@at", "%yaml", "`x`",
+	" leading", "trailing ", "a\tb", "a\r\nb", "\u007f\u0085\u2028", "\ufeff", "\\", "'", "\"", "$${", "%%{", "EOT\n  EOT", "2027-01-01", "🎉"}
 
 // zoneRead is the id of a permission group (the spec's example).
 const zoneRead = "c8fed203ed3043cba015a93ad1616f1f"

@@ -58,6 +58,9 @@ fmt                             0:changes  0:changes  0:changes  0:changes  0:ch
 fmt --check                     1:changes  1:changes  1:changes  1:changes  1:changes  1:changes  1:changes  1:changes  1:changes  1:changes  1:changes
 fmt no.yaml                     1:failed   1:failed   1:failed   1:failed   1:failed   1:failed   1:failed   1:failed   1:failed   1:failed   1:failed
 graph --format mermaid          0          0          0          0          0          1          0          0          0          0          0
+convert --to hcl                0          0          0          0          0          0          0          0          0          0          0
+convert --to hcl no.yaml        1          1          1          1          1          1          1          1          1          1          1
+convert --to hcl --out trueup.yaml 1          1          1          1          1          1          1          1          1          1          1
 undo                            0:changes  0:changes  0:none     0:changes  1:refused  1:failed   1:failed   1:failed   0:changes  0:changes  0:changes
 undo --auto-approve             0:changes  0:changes  0:none     0:changes  1:refused  1:failed   1:failed   1:failed   1:failed   1:failed   0:changes
 undo --detailed-exitcode        2:changes  2:changes  0:none     2:changes  1:refused  1:failed   1:failed   1:failed   2:changes  2:changes  2:changes

@@ -182,7 +182,6 @@ func TestAtlantis(t *testing.T) {
 			Autoplan            struct {
 				WhenModified []string `yaml:"when_modified"`
 			}
-			ApplyRequirements []string `yaml:"apply_requirements"`
 		}
 	}
 	type step struct {
@@ -192,15 +191,19 @@ func TestAtlantis(t *testing.T) {
 	type stage struct{ Steps []step }
 	var server struct {
 		Repos []struct {
-			ID               string
-			AllowedOverrides []string `yaml:"allowed_overrides"`
-			AllowedWorkflows []string `yaml:"allowed_workflows"`
+			ID                string
+			ApplyRequirements []string `yaml:"apply_requirements"`
+			AllowedOverrides  []string `yaml:"allowed_overrides"`
+			AllowedWorkflows  []string `yaml:"allowed_workflows"`
 		}
 		Workflows map[string]struct{ Plan, Apply stage }
 	}
 	strict(t, "ci/atlantis/atlantis.yaml", &repo)
 	strict(t, "ci/atlantis/repos.yaml", &server)
 	project := repo.Projects[0]
+	if own := server.Repos[0]; len(own.ApplyRequirements) == 0 || strings.Join(own.AllowedOverrides, " ") != "workflow" {
+		t.Errorf("a pull request decides on its own approval: %+v", own)
+	}
 	workflow, known := server.Workflows[project.Workflow]
 	if !known || !slices.Contains(server.Repos[0].AllowedWorkflows, project.Workflow) || repo.Version != 3 {
 		t.Fatalf("the workflow %q is not there, or not allowed", project.Workflow)

@@ -3,6 +3,7 @@ package applier
 import (
 	"context"
 	"sync"
+	"time"
 
 	"trueup/planner"
 	"trueup/schema"
@@ -17,6 +18,7 @@ import (
 type book struct {
 	store state.Store
 	salt  []byte
+	now   func() time.Time
 
 	mu     sync.Mutex
 	ledger *state.Ledger
@@ -29,9 +31,9 @@ type book struct {
 	put     map[planner.ObjectKey]*state.Entry // put since, by object
 }
 
-func newBook(st state.Store, snap *state.Snapshot) *book {
+func newBook(st state.Store, snap *state.Snapshot, now func() time.Time) *book {
 	l := state.NewLedger(snap)
-	return &book{store: st, salt: snap.Salt, ledger: l, seq: l.NextSeq(), base: snap.Entries, put: map[planner.ObjectKey]*state.Entry{}}
+	return &book{store: st, salt: snap.Salt, now: now, ledger: l, seq: l.NextSeq(), base: snap.Entries, put: map[planner.ObjectKey]*state.Entry{}}
 }
 
 // intend records that a write is about to be sent. Where that fails, it must
@@ -79,6 +81,9 @@ func (b *book) outcomes(ctx context.Context, outs ...state.Outcome) error {
 	recs := make([]state.Record, len(outs))
 	for i := range outs {
 		recs[i].Outcome = &outs[i]
+		if u := outs[i].Undo; u != nil {
+			u.At = b.now()
+		}
 	}
 	return b.record(ctx, recs...)
 }

@@ -44,7 +44,7 @@ type run struct {
 	book  *book
 	lists lister
 
-	known map[planner.ObjectKey]bool // live when the plan was made
+	known map[planner.ObjectKey]bool // live when the plan was made, or deleted shortly before
 
 	mu      sync.Mutex
 	objects map[place]object // what addresses mean now
@@ -66,10 +66,16 @@ type object struct {
 
 func newRun(api API, st state.Store, snap *state.Snapshot, o Options) *run {
 	o = o.withDefaults()
-	return &run{
-		o: o, api: api, book: newBook(st, snap), lists: lister{api: api},
+	r := &run{
+		o: o, api: api, book: newBook(st, snap, o.Now), lists: lister{api: api},
 		known: map[planner.ObjectKey]bool{}, objects: map[place]object{}, events: make(chan struct{}, 1),
 	}
+	for _, u := range snap.Lately(o.Now()) { // lists may still show them
+		if snap.Gone(u) {
+			r.known[planner.ObjectKey{Kind: u.Addr.Kind, Scope: u.Scope, ID: u.ID}] = true
+		}
+	}
+	return r
 }
 
 // know notes what was there when the plan was made, and what references to it

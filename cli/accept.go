@@ -26,7 +26,7 @@ func (c *planCmd) accept(ctx context.Context, a *app, w world, g *schema.Graph, 
 	if err := missing(w, g, reads); err != nil {
 		return nil, nil, err
 	}
-	if err := read(ctx, w, reads, &in); err != nil {
+	if err := a.read(ctx, w, reads, &in); err != nil {
 		return nil, nil, err
 	}
 	known := remembered{w, map[planner.ListKey]planner.Listing{}}

@@ -39,8 +39,9 @@ type app struct {
 	stopped atomic.Bool   // it is closed
 	writing atomic.Bool   // requests that change something are sent
 	closers []func() error
-	overdue func() error     // says that --timeout is over; nil: there is none
-	clock   func() time.Time // nil: time.Now
+	overdue func() error                               // says that --timeout is over; nil: there is none
+	clock   func() time.Time                           // nil: time.Now
+	nap     func(context.Context, time.Duration) error // instead of a timer; may be nil
 }
 
 // now is the time that plans are made for.

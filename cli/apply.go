@@ -263,9 +263,9 @@ func unseal(plan *planner.Plan, g *schema.Graph) error {
 // recheck reads the live objects again and refuses where one that the plan
 // touches has moved.
 func (r *run) recheck(ctx context.Context, plan *planner.Plan) error {
-	in := planner.Input{Have: r.have}
+	in := planner.Input{Have: r.have, Now: r.now()}
 	reads := planner.Reads{Lists: plan.Lists()}
-	if err := read(ctx, r.client, reads, &in); err != nil {
+	if err := r.read(ctx, r.client, reads, &in); err != nil {
 		return err
 	}
 	plan.Refusals = append(plan.Refusals, plan.Stale(in.Live)...)

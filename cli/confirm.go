@@ -2,6 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -14,37 +19,91 @@ import (
 // files costs no more requests than this.
 const askedFirst = 10
 
-// confirm asks for what the state has and no list has, and adds what is there.
-// What cannot be had counts as gone, as the list says.
-func confirm(ctx context.Context, w world, in *planner.Input) {
-	keys := planner.Unlisted(*in)
-	first := min(len(keys), askedFirst)
-	if addUnlisted(ctx, w, keys[:first], in) > 0 {
-		addUnlisted(ctx, w, keys[first:], in)
+// latePauses are the pauses before a list is read again that lacks what was
+// just made.
+var latePauses = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}
+
+// confirm brings lists to where they are when they have caught up with what
+// was done (API facts §0.6). What the state deleted a moment ago goes. What it
+// has and no list has is asked for by its id; where there is no such way, what
+// was made in the last minute is listed again. A snapshot stays what it is.
+func (a *app) confirm(ctx context.Context, w world, in *planner.Input) error {
+	if _, file := w.(*snapshot); file {
+		return nil
 	}
+	in.DropGone()
+	if err := a.listAgain(ctx, w, in); err != nil {
+		return err
+	}
+	var made []planner.ObjectKey // by the state, in the last minute
+	for _, x := range in.Absent() {
+		if x.ID != "" && x.Kind.HasGet(x.Scope.Level) {
+			made = append(made, planner.ObjectKey{Kind: x.Kind.Name, Scope: x.Scope, ID: x.ID})
+		}
+	}
+	if _, err := addUnlisted(ctx, w, made, in); err != nil {
+		return err
+	}
+	keys := slices.DeleteFunc(planner.Unlisted(*in), func(k planner.ObjectKey) bool { return slices.Contains(made, k) })
+	first := min(len(keys), askedFirst)
+	found, err := addUnlisted(ctx, w, keys[:first], in)
+	if err == nil && found > 0 {
+		_, err = addUnlisted(ctx, w, keys[first:], in)
+	}
+	return err
 }
 
-func addUnlisted(ctx context.Context, w world, keys []planner.ObjectKey, in *planner.Input) (found int) {
-	objects := make([]*schema.Object, len(keys))
+// listAgain reads lists again that lack what was just made and cannot be asked
+// for by an id.
+func (a *app) listAgain(ctx context.Context, w world, in *planner.Input) error {
+	for _, pause := range latePauses {
+		var keys []planner.ListKey
+		for _, x := range in.Absent() {
+			if (x.ID == "" || !x.Kind.HasGet(x.Scope.Level)) && !slices.Contains(keys, x.ListKey) {
+				keys = append(keys, x.ListKey)
+			}
+		}
+		if len(keys) == 0 {
+			break
+		}
+		if err := a.sleep(ctx, pause); err != nil {
+			return err
+		}
+		for _, key := range keys {
+			objects, _, err := w.Read(ctx, key.Kind, key.Scope)
+			if err != nil {
+				return fmt.Errorf("reading %s in scope %s: %w", key.Kind.Plural, key.Scope, err)
+			}
+			in.Set(key, objects)
+		}
+		in.DropGone()
+	}
+	return nil
+}
+
+// addUnlisted reads objects by their ids, puts into their lists those that are
+// there, and counts them.
+func addUnlisted(ctx context.Context, w world, keys []planner.ObjectKey, in *planner.Input) (found int, err error) {
+	var mu sync.Mutex
 	var group errgroup.Group
 	group.SetLimit(8)
-	for i, key := range keys {
+	for _, key := range keys {
 		group.Go(func() error {
-			objects[i], _ = w.Get(ctx, schema.KindNamed(key.Kind), key.Scope, key.ID)
+			o, err := w.Get(ctx, schema.KindNamed(key.Kind), key.Scope, key.ID)
+			var f *schema.Fault
+			switch {
+			case errors.As(err, &f) && f.Meaning == schema.NotFound:
+				return nil
+			case err != nil: // nobody may take it for gone
+				return fmt.Errorf("reading %s %s in scope %s: %w", key.Kind, key.ID, key.Scope, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			found++
+			in.Add(o)
 			return nil
 		})
 	}
-	_ = group.Wait()
-	for _, o := range objects {
-		if o == nil {
-			continue
-		}
-		found++
-		for i := range in.Live {
-			if l := &in.Live[i]; l.Kind == o.Kind && l.Scope == o.Scope {
-				l.Objects = append(l.Objects, o)
-			}
-		}
-	}
-	return found
+	err = group.Wait()
+	return found, err
 }

@@ -56,7 +56,7 @@ func (a *app) plan(ctx context.Context, w world, in planner.Input, reads planner
 	if err := missing(w, g, reads); err != nil {
 		return nil, err
 	}
-	if err := read(ctx, w, reads, &in); err != nil {
+	if err := a.read(ctx, w, reads, &in); err != nil {
 		return nil, err
 	}
 	plan, ds := planner.Make(in)
@@ -150,7 +150,7 @@ func missing(w world, g *schema.Graph, reads planner.Reads) error {
 
 // read fills the input with lists and catalogues. Of what its state has, no
 // list alone says that it is gone.
-func read(parent context.Context, w world, reads planner.Reads, in *planner.Input) error {
+func (a *app) read(parent context.Context, w world, reads planner.Reads, in *planner.Input) error {
 	in.Live = make([]planner.Listing, len(reads.Lists))
 	in.Catalogues = map[schema.Scope]schema.Catalogue{}
 	var mu sync.Mutex
@@ -180,8 +180,7 @@ func read(parent context.Context, w world, reads planner.Reads, in *planner.Inpu
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	confirm(parent, w, in)
-	return nil
+	return a.confirm(parent, w, in)
 }
 
 // answer asks what a plan would be better for knowing, and fills the input with

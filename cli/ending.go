@@ -49,6 +49,9 @@ func (a *app) cutShort() error {
 // sleep waits for d. A wish to stop does not wait out what is worth telling:
 // what was to be sent after it is not in flight.
 func (a *app) sleep(ctx context.Context, d time.Duration) error {
+	if a.nap != nil {
+		return a.nap(ctx, d)
+	}
 	stop := a.stop
 	if d < worthTelling {
 		stop = nil

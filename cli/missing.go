@@ -89,7 +89,7 @@ func (c *exportCmd) unlisted(ctx context.Context, a *app, client *cfclient.Clien
 	if err := missing(w, g, reads); err != nil {
 		return out, err
 	}
-	if err := read(ctx, w, reads, &in); err != nil {
+	if err := a.read(ctx, w, reads, &in); err != nil {
 		return out, err
 	}
 	for _, l := range lists {

@@ -56,7 +56,7 @@ func (c *Change) writing() int {
 // does not know is lost, and before what cannot be taken back.
 func (c *Change) updating() int {
 	n, api := c.writing(), &c.Kind.API
-	if (api.Update == "PUT" || c.Kind.Answer != nil) && (api.GetByID || slices.Contains(api.GetLevels, c.Scope.Level)) {
+	if (api.Update == "PUT" || c.Kind.Answer != nil) && c.Kind.HasGet(c.Scope.Level) {
 		n++
 	}
 	if c.Roll {

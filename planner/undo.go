@@ -49,7 +49,7 @@ func Undo(have *state.Snapshot, files *schema.Graph) Undone {
 			u.files[r.Addr] = r
 		}
 	}
-	u.out = Undone{Want: want, Have: &state.Snapshot{Serial: have.Serial, Salt: have.Salt, Open: have.Open}, Release: map[schema.Addr]bool{}}
+	u.out = Undone{Want: want, Have: &state.Snapshot{Serial: have.Serial, Salt: have.Salt, Open: have.Open, Last: have.Last, Recent: have.Recent}, Release: map[schema.Addr]bool{}}
 	for _, p := range u.pasts() {
 		u.takeBack(p)
 	}

@@ -103,6 +103,8 @@ func (r *reader) undo() (u Undo, err error) {
 			u.Before, err = r.row(u.Addr)
 		case "after":
 			u.After, err = r.row(u.Addr)
+		case "at":
+			u.At, err = r.instant()
 		default:
 			return false, nil
 		}
@@ -206,6 +208,12 @@ func (r *reader) snapshot() (*Snapshot, error) {
 			return true, r.array(func() error {
 				u, err := r.undo()
 				s.Last = append(s.Last, u)
+				return err
+			})
+		case "recent":
+			return true, r.array(func() error {
+				u, err := r.undo()
+				s.Recent = append(s.Recent, u)
 				return err
 			})
 		}

@@ -118,6 +118,9 @@ func (w *writer) undo(u *Undo) {
 	}
 	w.row("before", u.Addr, u.Before)
 	w.row("after", u.Addr, u.After)
+	if !u.At.IsZero() {
+		w.instant("at", u.At)
+	}
 	w.raw("}")
 }
 
@@ -173,6 +176,9 @@ func writeSnapshot(s *Snapshot, write func([]byte) error) error {
 	}
 	if err == nil {
 		err = writeLines(w, "last", len(s.Last), func(i int) { w.undo(&s.Last[i]) }, write)
+	}
+	if err == nil && len(s.Recent) > 0 {
+		err = writeLines(w, "recent", len(s.Recent), func(i int) { w.undo(&s.Recent[i]) }, write)
 	}
 	if err != nil {
 		return err

@@ -12,11 +12,12 @@ type Ledger struct {
 	changed map[Key]*Entry // over base.Entries; nil: dropped
 	open    map[uint64]Intent
 	last    []Undo
+	recent  []Undo
 }
 
 // NewLedger starts from the snapshot, which is not changed.
 func NewLedger(s *Snapshot) *Ledger {
-	l := &Ledger{base: s, changed: map[Key]*Entry{}, open: map[uint64]Intent{}, last: slices.Clip(s.Last)}
+	l := &Ledger{base: s, changed: map[Key]*Entry{}, open: map[uint64]Intent{}, last: slices.Clip(s.Last), recent: s.Recent}
 	for _, in := range s.Open {
 		l.open[in.Seq] = in
 	}
@@ -28,7 +29,7 @@ func (l *Ledger) Apply(recs ...Record) {
 	for _, r := range recs {
 		switch {
 		case r.Begin != nil:
-			l.last = nil
+			l.recent, l.last = lately(*r.Begin, l.recent, l.last), nil
 		case r.Intent != nil:
 			l.open[r.Intent.Seq] = *r.Intent
 		case r.Outcome != nil:
@@ -69,7 +70,7 @@ func (l *Ledger) NextSeq() uint64 {
 
 // Snapshot is the state after the records. Entries are shared, not copied.
 func (l *Ledger) Snapshot() *Snapshot {
-	s := &Snapshot{Serial: l.base.Serial, Salt: l.base.Salt, World: l.base.World, Last: l.last}
+	s := &Snapshot{Serial: l.base.Serial, Salt: l.base.Salt, World: l.base.World, Last: l.last, Recent: l.recent}
 	for _, e := range l.base.Entries {
 		if _, ok := l.changed[e.Key()]; !ok {
 			s.Entries = append(s.Entries, e)

@@ -38,6 +38,7 @@ type Snapshot struct {
 	Entries []*Entry // ordered by Entry.Compare
 	Open    []Intent // writes that were begun and of which no outcome is known, in order
 	Last    []Undo   // what the last apply did, newest last
+	Recent  []Undo   // what applies shortly before that one made and deleted, without values; see Lately
 }
 
 // World is where objects are.
@@ -152,6 +153,7 @@ type Undo struct {
 	From   schema.Addr // of a rename: the address that it had; else zero
 	Before schema.Row  // sealed; nil for a create and for what writes no values
 	After  schema.Row  // sealed; nil for a delete and for what writes no values
+	At     time.Time   // when it was known; zero in the states of older versions
 }
 
 // Record is one line of the journal: one of its fields is set.

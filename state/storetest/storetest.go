@@ -65,8 +65,9 @@ func full() *state.Snapshot {
 		},
 		Last: []state.Undo{
 			{Op: state.OpUpdate, Addr: a.Addr, Scope: schema.UserScope, ID: "1", Before: a.Applied, After: c.Applied},
-			{Op: state.OpRoll, Addr: a.Addr, Scope: schema.UserScope, ID: "1"},
+			{Op: state.OpRoll, Addr: a.Addr, Scope: schema.UserScope, ID: "1", At: start},
 		},
+		Recent: []state.Undo{{Op: state.OpDelete, Addr: a.Addr, Scope: schema.UserScope, ID: "8", At: start}},
 	}
 }
 

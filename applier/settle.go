@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"trueup/planner"
 	"trueup/schema"
 	"trueup/state"
 )
@@ -132,12 +133,13 @@ func (r *run) settleRetired(ctx context.Context, k *schema.Kind, in *state.Inten
 	case err != nil:
 		return nil, err
 	}
-	e := r.book.entryOf(in.Addr, in.Scope, in.ID)
+	// It may have been renamed at the same time, so its address may be another.
+	e := r.book.ownerOf(planner.ObjectKey{Kind: k.Name, Scope: in.Scope, ID: in.ID})
 	if e == nil || e.Deposed || !k.SameRow(in.Values, o.Values) {
 		return []state.Outcome{out}, nil
 	}
 	key, retired := e.Key(), *e
-	retired.Deposed, retired.Applied = true, in.Values
+	retired.Addr, retired.Deposed, retired.Applied = in.Addr, true, in.Values
 	out.Put, out.Drop = &retired, &key
 	return []state.Outcome{out}, nil
 }

@@ -109,10 +109,8 @@ func (s *step) put(ctx context.Context, in *state.Intent, e *state.Entry, undo *
 		deposed.Deposed = true
 		outs = append(outs, state.Outcome{Put: &deposed})
 	}
-	if key := (state.Key{Addr: e.Addr, Scope: e.Scope}); e.Deposed {
-		if cur := s.book.find(key); cur != nil && cur.ID == e.ID {
-			out.Drop = &key
-		}
+	if e.Deposed {
+		out.Drop = s.current(e)
 	}
 	s.entry = e
 	if s.c.Release {
@@ -120,6 +118,19 @@ func (s *step) put(ctx context.Context, in *state.Intent, e *state.Entry, undo *
 		out.Put, out.Drop = nil, &key
 	}
 	return s.book.outcomes(ctx, append(outs, out)...)
+}
+
+// current is the key under which the state has the object of a deposed entry as
+// the one that an address means: its own address, or the one that a rename
+// takes it from. nil if there is none.
+func (s *step) current(e *state.Entry) *state.Key {
+	for _, addr := range []schema.Addr{e.Addr, s.c.RenamedFrom} {
+		key := state.Key{Addr: addr, Scope: e.Scope}
+		if cur := s.book.find(key); cur != nil && cur.ID == e.ID {
+			return &key
+		}
+	}
+	return nil
 }
 
 // stillThere reports whether the object of an entry that is about to give way

@@ -331,6 +331,19 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%v, %v", g.vault.got, g.world.secrets)
 		}
 	})
+	// The seeds found that the state had the retired one under both addresses.
+	bubble(t, "rotation with a rename", func(t *testing.T, g *rig) {
+		o := g.made("token.old", tokenRow(t, "t"))
+		retired := tokenRow(t, "t (retiring 2026-12-01)", "expires_on", "2026-12-01T00:00:00Z")
+		old := change(planner.Update, "token.t", o.Values, retired, o.ID)
+		old.Deposed, old.RenamedFrom = true, addr("token.old")
+		next := change(planner.Create, "token.t", nil, tokenRow(t, "t"), "")
+		next.Needs = []int{1}
+		g.must(next, old)
+		if s := g.load(); len(s.Entries) != 2 || len(s.At(addr("token.old"))) != 0 {
+			t.Errorf("%+v", s.Entries)
+		}
+	})
 }
 
 func TestDelete(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -24,15 +23,18 @@ import (
 )
 
 // site is a simulator, a directory with the files and the state, and a clock
-// that sleeping moves.
+// that sleeping moves; in a bubble of synctest, the bubble's.
 type site struct {
 	t   *testing.T
 	dir string
 	api *sim.Server
 	now atomic.Int64
 
-	slow bool  // every run begins when what the one before did can be seen
-	life *life // of the next process; nil: it is not killed
+	slow   bool    // every run begins when what the one before did can be seen
+	bubble bool    // time is virtual, and several steps go at a time
+	life   *life   // of the next process; nil: it is not killed
+	chance *chance // of what happens when, and what goes wrong; nil: one after another, and nothing
+	last   *cfclient.Client
 }
 
 func newSite(t *testing.T, slow bool) *site {
@@ -46,18 +48,42 @@ func newSite(t *testing.T, slow bool) *site {
 }
 
 func newSiteWith(t *testing.T, o sim.Options) *site {
-	s := &site{t: t, dir: t.TempDir()}
+	s := &site{t: t, dir: quickDir(t)}
 	s.now.Store(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano())
 	o.Clock, o.RateLimit = s.clock, sim.RateLimit{Requests: -1}
 	s.api = sim.New(o)
 	return s
 }
 
-func (s *site) clock() time.Time { return time.Unix(0, s.now.Load()).UTC() }
+// quickDir is a directory in memory, where there is such a place: a sync costs
+// nothing there.
+func quickDir(t *testing.T) string {
+	dir, err := os.MkdirTemp("/dev/shm", "trueup-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+func (s *site) clock() time.Time {
+	if s.bubble {
+		return time.Now().UTC()
+	}
+	return time.Unix(0, s.now.Load()).UTC()
+}
 
 func (s *site) sleep(ctx context.Context, d time.Duration) error {
-	s.now.Add(int64(d))
-	return ctx.Err()
+	if !s.bubble {
+		s.now.Add(int64(d))
+		return ctx.Err()
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // process is what one run has: the files, a client and a store of its own.
@@ -65,8 +91,14 @@ type process struct {
 	*site
 	app    *app
 	graph  *schema.Graph
-	client *cfclient.Client
+	client connection
 	store  state.Store
+}
+
+// connection is what a run needs of the API.
+type connection interface {
+	world
+	applier.API
 }
 
 func (s *site) start(yaml string) *process {
@@ -82,33 +114,52 @@ func (s *site) start(yaml string) *process {
 	if ds.HasErrors() {
 		s.t.Fatal(ds)
 	}
+	a := &app{IO: IO{Env: func(string) (string, bool) { return "", false }, Out: io.Discard, Err: io.Discard}, clock: s.clock, nap: s.sleep}
+	return &process{site: s, app: a, graph: g, client: s.connect(), store: s.open()}
+}
+
+func (s *site) connect() connection {
 	token, email, key := s.api.Credentials()
-	client, err := cfclient.New(cfclient.Config{
-		Token: token, Email: email, Key: key, Transport: s.transport(), Parallelism: 1,
+	cfg := cfclient.Config{
+		Token: token, Email: email, Key: key, Transport: s.api.Transport(), Parallelism: 1,
 		Now: s.clock, Sleep: s.sleep,
-	})
+	}
+	if s.life != nil {
+		cfg.Transport = mortalTransport{s.life, cfg.Transport}
+	}
+	if s.chance != nil {
+		cfg.Transport, cfg.Jitter = s.chance.transport(s, cfg.Transport), s.chance.jitter
+	}
+	client, err := cfclient.New(cfg)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	a := &app{IO: IO{Env: func(string) (string, bool) { return "", false }, Out: io.Discard, Err: io.Discard}, clock: s.clock}
+	s.last = client
+	if s.chance != nil {
+		return chanceClient{client, s.chance}
+	}
+	return client
+}
+
+func (s *site) open() state.Store {
 	var store state.Store = state.OpenFile(filepath.Join(s.dir, "state.json"), state.FileOptions{Now: s.clock, Rand: rand.Reader, NoBackup: true})
 	if s.life != nil {
 		store = mortalStore{s.life, store}
 	}
-	return &process{site: s, app: a, graph: g, client: client, store: store}
-}
-
-func (s *site) transport() http.RoundTripper {
-	if s.life != nil {
-		return mortalTransport{s.life, s.api.Transport()}
+	if s.chance != nil {
+		store = chanceStore{store, s.chance}
 	}
-	return s.api.Transport()
+	return store
 }
 
 func (p *process) options() applier.Options {
 	o := applier.Options{Sinks: sink.Sinks{}, Parallelism: 1, Now: p.clock, Sleep: p.sleep}
 	if p.life != nil {
 		o.Sinks = mortalSinks{p.life, o.Sinks}
+	}
+	if p.chance != nil {
+		o.Sinks, o.Parallelism = chanceSinks{o.Sinks, p.chance}, p.chance.parallel
+		o.On, o.Stop = p.chance.on, p.chance.stop
 	}
 	return o
 }
@@ -134,7 +185,12 @@ func (p *process) plan(ctx context.Context) (*planner.Plan, *state.Snapshot, err
 // apply is a whole apply; the error is whatever keeps it from being complete.
 func (s *site) apply(yaml string) error {
 	s.t.Helper()
-	p, ctx := s.start(yaml), s.t.Context()
+	return s.applyUntil(s.t.Context(), yaml)
+}
+
+func (s *site) applyUntil(ctx context.Context, yaml string) error {
+	s.t.Helper()
+	p := s.start(yaml)
 	plan, have, err := p.plan(ctx)
 	if err != nil {
 		return err
@@ -157,7 +213,7 @@ func (s *site) dump() string { return ofTheDay.ReplaceAllString(s.api.Dump(), ""
 func (s *site) settled(yaml, dump string, secrets ...string) {
 	s.t.Helper()
 	if got := s.dump(); got != dump {
-		s.t.Errorf("another end than without a fault:\n%s\nwant:\n%s", got, dump)
+		s.t.Errorf("another end than without a fault:\n%s", onlyIn(dump, got, "- ")+onlyIn(got, dump, "+ "))
 	}
 	for _, name := range secrets {
 		s.secret(name)

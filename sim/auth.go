@@ -79,7 +79,7 @@ func (s *Server) bearer(secret string) (identity, *problem) {
 			continue
 		}
 		if o := c.byKey[hash]; o != nil {
-			who := identity{scope: c.scope.String(), id: o.id, token: decode(o.raw), bucket: "user"}
+			who := identity{scope: c.scope.String(), id: o.id, token: o.read(), bucket: "user"}
 			if c.scope.Level != schema.User {
 				who.bucket = o.id
 			}

@@ -19,9 +19,18 @@ type object struct {
 	raw    []byte // the object as JSON
 	key    string
 	fields []string
+	doc    doc       // raw, read; nil until it was asked for
 	wire   []byte    // what is answered, once it has been asked for; nil for dynamic products
 	made   time.Time // zero if it was there from the start
 	until  time.Time // for deleted ones: how long they can still be read
+}
+
+// read is the object as it is kept, which must not be changed.
+func (o *object) read() doc {
+	if o.doc == nil {
+		o.doc = decode(o.raw)
+	}
+	return o.doc
 }
 
 // collection is the objects of one product in one scope.

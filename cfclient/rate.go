@@ -37,23 +37,24 @@ type limiter struct {
 	onWait func(time.Duration, string)
 
 	mu        sync.Mutex
-	windows   []window    // the first is the one that is reported
-	sent      []time.Time // a ring of the latest requests
-	next      int         // where the next one goes in sent
-	count     int         // how many were sent in all
-	open      int         // how many are not answered yet
-	remaining int         // of the server's window, less what was sent since it said so
-	room      bool        // the server's last word was that something remains
-	reset     time.Time   // when that window is over; zero: the server has said nothing
-	told      bool        // the server has spoken of its window
-	lowest    int         // what the server said remains of that window
-	blocked   time.Time   // nothing is sent before
-	why       string      // of blocked
-	announced time.Time   // the end of the latest wait that onWait was told of
+	windows   []window      // the first is the one that is reported
+	sent      []time.Time   // a ring of the latest requests
+	next      int           // where the next one goes in sent
+	count     int           // how many were sent in all
+	open      int           // how many are not answered yet
+	remaining int           // of the server's window, less what was sent since it said so
+	room      bool          // the server's last word was that something remains
+	reset     time.Time     // when that window is over; zero: the server has said nothing
+	told      bool          // the server has spoken of its window
+	lowest    int           // what the server said remains of that window
+	blocked   time.Time     // nothing is sent before
+	why       string        // of blocked
+	announced time.Time     // the end of the latest wait that onWait was told of
+	first     chan struct{} // closed when the first request is over: only its answer tells what others have used up
 }
 
 func newLimiter(c Config) *limiter {
-	l := &limiter{now: c.Now, sleep: c.Sleep, onWait: c.OnWait}
+	l := &limiter{now: c.Now, sleep: c.Sleep, onWait: c.OnWait, first: make(chan struct{})}
 	l.setWindows([]window{assumedWindow})
 	return l
 }
@@ -88,6 +89,14 @@ func (l *limiter) wait(ctx context.Context) error {
 			return err
 		}
 		l.mu.Lock()
+		if l.alone() {
+			l.mu.Unlock()
+			select {
+			case <-l.first:
+			case <-ctx.Done():
+			}
+			continue
+		}
 		now := l.now()
 		at, why := l.earliest(now)
 		if !at.After(now) {
@@ -106,6 +115,16 @@ func (l *limiter) wait(ctx context.Context) error {
 		if err := l.sleep(ctx, at.Sub(now)); err != nil {
 			return err
 		}
+	}
+}
+
+// alone reports whether the first request is still under way.
+func (l *limiter) alone() bool {
+	select {
+	case <-l.first:
+		return false
+	default:
+		return l.count > 0
 	}
 }
 
@@ -149,7 +168,9 @@ func (l *limiter) take(now time.Time) {
 func (l *limiter) done(h http.Header) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.open--
+	if l.open--; l.alone() {
+		close(l.first)
+	}
 	if ws := parsePolicy(h.Get("Ratelimit-Policy")); len(ws) > 0 && !l.hasWindows(ws) {
 		l.setWindows(ws)
 	}

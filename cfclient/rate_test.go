@@ -6,10 +6,18 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"trueup/schema"
 )
+
+// answered is a limiter whose first request is over.
+func answered() (*limiter, *clock) {
+	l, c := newTestLimiter()
+	close(l.first)
+	return l, c
+}
 
 func newTestLimiter() (*limiter, *clock) {
 	c := newClock()
@@ -118,7 +126,7 @@ func TestRatelimitHeader(t *testing.T) {
 
 // An answer that comes late says more than is left.
 func TestRatelimitAnswerThatComesLate(t *testing.T) {
-	l, _ := newTestLimiter()
+	l, _ := answered()
 	l.wait(t.Context())
 	l.wait(t.Context())
 	l.done(headers(`"default";r=3;t=30`, ""))
@@ -137,7 +145,7 @@ func TestRatelimitAnswerThatComesLate(t *testing.T) {
 
 // Answers that come out of order, or while others are under way.
 func TestRatelimitWhileOthersAreOpen(t *testing.T) {
-	l, c := newTestLimiter()
+	l, c := answered()
 	l.wait(t.Context())
 	l.wait(t.Context())
 	l.done(headers(`"default";r=1;t=300`, "")) // b is counted in this
@@ -146,6 +154,31 @@ func TestRatelimitWhileOthersAreOpen(t *testing.T) {
 	if err := l.wait(t.Context()); err != nil || len(c.waits) != 0 {
 		t.Error(err, c.waits)
 	}
+}
+
+// What others used up is only known with the first answer, so nothing else is
+// sent until it is there.
+func TestFirstRequestIsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(Config{}.withDefaults())
+		sent := 0
+		for range 5 {
+			go func() {
+				l.wait(t.Context())
+				sent++
+			}()
+			synctest.Wait()
+		}
+		if sent != 1 {
+			t.Errorf("%d were sent before the first answer", sent)
+		}
+		l.done(headers(`"default";r=2;t=30`, ""))
+		synctest.Wait()
+		if sent != 3 {
+			t.Errorf("two are left, and %d more were sent", sent-1)
+		}
+		time.Sleep(time.Minute)
+	})
 }
 
 func TestPolicyReplacesWhatIsAssumed(t *testing.T) {
@@ -211,7 +244,7 @@ func TestWaitIsInterrupted(t *testing.T) {
 
 // A block holds everybody back, and is announced once.
 func TestBlockIsShared(t *testing.T) {
-	l, c := newTestLimiter()
+	l, c := answered()
 	l.block(time.Minute, "rate limit: the API asks to wait")
 	var wg sync.WaitGroup
 	var gate sync.WaitGroup

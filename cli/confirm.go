@@ -35,16 +35,19 @@ func (a *app) confirm(ctx context.Context, w world, in *planner.Input) error {
 	if err := a.listAgain(ctx, w, in); err != nil {
 		return err
 	}
-	var made []planner.ObjectKey // by the state, in the last minute
+	recent := map[planner.ObjectKey]bool{}
 	for _, x := range in.Absent() {
-		if x.ID != "" && x.Kind.HasGet(x.Scope.Level) {
-			made = append(made, planner.ObjectKey{Kind: x.Kind.Name, Scope: x.Scope, ID: x.ID})
+		recent[planner.ObjectKey{Kind: x.Kind.Name, Scope: x.Scope, ID: x.ID}] = true
+	}
+	var keys, older []planner.ObjectKey // what is likeliest to be there first
+	for _, k := range planner.Unlisted(*in) {
+		if recent[k] {
+			keys = append(keys, k)
+		} else {
+			older = append(older, k)
 		}
 	}
-	if _, err := addUnlisted(ctx, w, made, in); err != nil {
-		return err
-	}
-	keys := slices.DeleteFunc(planner.Unlisted(*in), func(k planner.ObjectKey) bool { return slices.Contains(made, k) })
+	keys = append(keys, older...)
 	first := min(len(keys), askedFirst)
 	found, err := addUnlisted(ctx, w, keys[:first], in)
 	if err == nil && found > 0 {

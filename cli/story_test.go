@@ -178,4 +178,3 @@ func (s *site) suffer(yaml string, m mishap) {
 	c.note("ended: %v", s.applyUntil(ctx, yaml))
 	time.Sleep(m.pause)
 }
-

@@ -13,7 +13,9 @@ import (
 	mdhtml "github.com/yuin/goldmark/renderer/html"
 	"golang.org/x/net/html"
 
+	"trueup/diag"
 	"trueup/planner"
+	"trueup/schema"
 )
 
 func TestMarkdown(t *testing.T) {
@@ -76,6 +78,48 @@ func TestMarkdownNeverCutsDestroys(t *testing.T) {
 	}
 	if !strings.Contains(out, "10 created") {
 		t.Error("what was cut is not counted")
+	}
+}
+
+// TestMarkdownKeepsItsBudget: also where what stands above the blocks is long,
+// and what was cut is counted.
+func TestMarkdownKeepsItsBudget(t *testing.T) {
+	all := strings.Join(corpus, " ")
+	p := big(60, 3)
+	for i, c := range p.Changes {
+		if c.Action == planner.Update {
+			c.Gains, c.Refused = []string{all, all}, all
+		}
+		if i%2 == 0 {
+			p.Refusals = append(p.Refusals, planner.Refusal{Code: "stale", Message: all, Remedy: all, Addrs: []string{all, all, all, all}, Moved: c})
+			p.Warnings = append(p.Warnings, diag.Diagnostic{Severity: diag.Warning, Summary: all})
+			p.Targets = append(p.Targets, c.Addr)
+		}
+	}
+	for range 40 {
+		p.Changes = append(p.Changes, drifts().Changes[0])
+	}
+	for _, limit := range []int{20_000, DefaultMaxBytes, 1 << 20} {
+		out := string(must(Markdown(p, Options{MaxBytes: limit, Title: all, Commit: all, Source: all})))
+		if len(out) > limit {
+			t.Errorf("%d bytes of %d", len(out), limit)
+		}
+		for _, want := range []string{"access_rule.gone-0", "access_rule.gone-2", "more reasons", "more\n", "`trueup plan` shows everything"} {
+			if limit > 20_000 && strings.HasPrefix(want, "`") {
+				continue // what is cut is said in the blocks
+			}
+			if !strings.Contains(out, want) {
+				t.Errorf("limit %d: there is no %q", limit, want)
+			}
+		}
+	}
+	one := plan(big(1, 0).Changes[:2]...)
+	one.Changes[1].Fields[0].After = schema.String(strings.Repeat("all new ", 100))
+	if out := string(must(Markdown(one, Options{}))); !strings.Contains(out, strings.Repeat("all new ", 100)) {
+		t.Errorf("a value is cut where there is room:\n%s", out)
+	}
+	if out := string(must(Markdown(one, Options{MaxBytes: 2100}))); !strings.Contains(out, "1 long value is shortened") {
+		t.Errorf("a value is cut and that is not said:\n%s", out)
 	}
 }
 

@@ -51,7 +51,7 @@ func (b *block) entryLine() string {
 }
 
 func (b *block) entryBlock(room int) string {
-	lines := diffLines(b.lines)
+	lines := diffLines(b.lines, detailColumns)
 	for _, r := range b.remarks {
 		lines = append(lines, "# "+r)
 	}

@@ -57,6 +57,8 @@ token roll --auto-approve token.x 1:failed 1:failed   1:failed   1:failed   1:fa
 fmt                             0:changes  0:changes  0:changes  0:changes  0:changes  0:changes  0:changes  0:changes  0:changes  0:changes  0:changes
 fmt --check                     1:changes  1:changes  1:changes  1:changes  1:changes  1:changes  1:changes  1:changes  1:changes  1:changes  1:changes
 fmt no.yaml                     1:failed   1:failed   1:failed   1:failed   1:failed   1:failed   1:failed   1:failed   1:failed   1:failed   1:failed
+convert --to hcl                0          0          0          0          0          0          0          0          0          0          0
+convert --to yaml               1          1          1          1          1          1          1          1          1          1          1
 graph --format mermaid          0          0          0          0          0          1          0          0          0          0          0
 convert --to hcl                0          0          0          0          0          0          0          0          0          0          0
 convert --to hcl no.yaml        1          1          1          1          1          1          1          1          1          1          1

@@ -82,6 +82,55 @@ func TestSpellings(t *testing.T) {
 // notConfiguration are the directories that hold something else.
 var notConfiguration = []string{"ci", "policy"}
 
+// TestConverted: the plan of each example in the other spelling has the same
+// bytes.
+func TestConverted(t *testing.T) {
+	for _, name := range directories(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, vars := workspace(t, name)
+			path, out, to := "trueup.yaml", "other.hcl", "hcl"
+			plan := func(path string) string {
+				return run(t, dir, append([]string{"plan", "--sim", "--format", "json", path}, vars...)...)
+			}
+			var before string
+			switch {
+			case exists(dir, "trueup"):
+				path, out = "trueup", "other"
+				before = plan(path) // which leaves the simulator's content there
+				if err := os.CopyFS(filepath.Join(dir, out), os.DirFS(filepath.Join(dir, path))); err != nil {
+					t.Fatal(err)
+				}
+				for _, file := range glob(t, filepath.Join(dir, out, "*.yaml")) {
+					os.Remove(file)
+				}
+			case exists(dir, "trueup.hcl"):
+				path, out, to = "trueup.hcl", "other.yaml", "yaml"
+			}
+			if before == "" {
+				before = plan(path)
+			}
+			run(t, dir, "convert", "--to", to, path, "--out", out)
+			if after := plan(out); after != before {
+				t.Errorf("it plans\n%s\nconverted it plans\n%s", before, after)
+			}
+		})
+	}
+}
+
+func exists(path ...string) bool {
+	_, err := os.Stat(filepath.Join(path...))
+	return err == nil
+}
+
+func glob(t *testing.T, pattern string) []string {
+	files, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
 // directories lists the examples.
 func directories(t *testing.T) []string {
 	entries, err := os.ReadDir(".")
@@ -110,11 +159,7 @@ func workspace(t *testing.T, name string) (dir string, vars []string) {
 			t.Fatal(err)
 		}
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.vars.*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
+	for _, f := range glob(t, filepath.Join(dir, "*.vars.*")) {
 		vars = append(vars, "--var-file", filepath.Base(f))
 	}
 	return dir, vars

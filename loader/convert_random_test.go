@@ -1,7 +1,9 @@
 package loader
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,7 +136,7 @@ func (r *randomYAML) config() *yaml.Node {
 }
 
 // TestConvertRandom: random configurations convert to the same graph, in both
-// directions.
+// directions, and mean the same in canonical form.
 func TestConvertRandom(t *testing.T) {
 	loaded, tried := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
@@ -147,7 +149,9 @@ func TestConvertRandom(t *testing.T) {
 		}
 		loaded++
 		out := convertsTo(t, rt, "a.yaml", text, g)
+		formatsTo(t, rt, "a.yaml", text, g)
 		spoilt := r.spoilHCL(out)
+		formatsTo(t, rt, "a.hcl", spoilt, g)
 		if g = loadText(t, "a.hcl", spoilt); g == nil {
 			rt.Fatalf("spoilt, it does not load:\n%s", spoilt)
 		}
@@ -170,6 +174,23 @@ func convertsTo(t *testing.T, rt *rapid.T, name string, text []byte, g *schema.G
 		rt.Fatalf("the graph differs:\n%s\n%s\n%s", text, out, d)
 	}
 	return out
+}
+
+// formatsTo formats a text that means the graph.
+func formatsTo(t *testing.T, rt *rapid.T, name string, text []byte, g *schema.Graph) {
+	out, declined, ds := formatText(name, text)
+	if declined || ds.HasErrors() {
+		rt.Fatalf("%s\n%v", text, ds)
+	}
+	if a, b := commentsOf(name, text), commentsOf(name, out); !slices.Equal(a, b) {
+		rt.Errorf("formatted, the comments differ:\n%s\n%s", cmp.Diff(a, b), out)
+	}
+	if again, _, _ := formatText(name, out); !bytes.Equal(again, out) {
+		rt.Errorf("formatted twice:\n%s\n%s", text, cmp.Diff(string(out), string(again)))
+	}
+	if d := cmp.Diff(g, loadText(t, name, out), same); d != "" {
+		rt.Fatalf("formatted, the graph differs:\n%s\n%s\n%s", text, out, d)
+	}
 }
 
 // spoilHCL puts comments between tokens, where any can stand.

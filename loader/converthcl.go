@@ -18,7 +18,7 @@ func (f *file) treeHCL(top *schema.Attr) *tree {
 	if !ok {
 		return nil
 	}
-	h := hclReader{f: f, top: top, root: &tree{form: formObject, wide: true, at: diag.Range{File: f.src.name}}}
+	h := hclReader{f: f, top: top, seen: map[string]diag.Range{}, root: &tree{form: formObject, wide: true, at: diag.Range{File: f.src.name}}}
 	h.codeReader = codeReader{typed: typed{f.l}, src: f.src, out: &f.diags, text: f.src.text}
 	h.comments = codeComments(f.src.text, lexHCL(f.src.text))
 	for i := 1; i < len(cuts) && f.l.ctx.Err() == nil; i++ {
@@ -39,6 +39,7 @@ type hclReader struct {
 	f    *file
 	top  *schema.Attr // what types the file; nil for a file of variables
 	root *tree
+	seen map[string]diag.Range // where a name is declared, by key and name
 }
 
 // body reads a piece of the file.
@@ -111,9 +112,10 @@ func (h *hclReader) named(b *hclsyntax.Block, key string) {
 	it := branch{above: h.before(start), blank: blankBefore(h.text, start), key: literalText(name, at)}
 	it.above = append(it.above, h.before(b.OpenBraceRange.Start.Byte)...)
 	group := h.group(key, &it)
-	if first := group.branch(it.key.text); first != nil {
-		h.f.diags.Add(again(fmt.Sprintf("%s.%s is declared twice", b.Type, name), first.key.at, at))
+	if first, twice := h.seen[key+" "+name]; twice {
+		h.f.diags.Add(again(fmt.Sprintf("%s.%s is declared twice", b.Type, name), first, at))
 	}
+	h.seen[key+" "+name] = at
 	of, _ := h.entry(h.top, &tree{form: formText, text: key})
 	of, _ = h.entry(of, &it.key)
 	it.value = h.into(it.key.at, b, of)
@@ -179,9 +181,13 @@ func (h *hclReader) locals(b *hclsyntax.Block) {
 func (t *tree) more(it branch, out *diag.List) {
 	above := slices.Concat(t.foot, it.above, sideNote(it))
 	t.foot, t.wide = nil, true
+	seen := make(map[string]diag.Range, len(t.items))
+	for _, b := range t.items {
+		seen[b.key.text] = b.key.at
+	}
 	for i, b := range it.value.items {
-		if first := t.branch(b.key.text); first != nil {
-			out.Add(again(it.key.text+": "+b.key.text+" is declared twice", first.key.at, b.key.at))
+		if first, twice := seen[b.key.text]; twice {
+			out.Add(again(it.key.text+": "+b.key.text+" is declared twice", first, b.key.at))
 		}
 		if i == 0 {
 			b.blank = b.blank || it.blank && len(b.above) == 0

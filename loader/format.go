@@ -100,7 +100,7 @@ func (f *file) format(old []byte, isHCL bool) []byte {
 			Detail: "It is valid, but so written that trueup cannot be sure to format it without a loss. Write it in a simpler way."})
 		return old
 	}
-	return text
+	return append([]byte{}, text...) // not nil, even where nothing is left of blank lines
 }
 
 func (f *file) canonYAML() []byte {

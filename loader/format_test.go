@@ -39,6 +39,17 @@ func TestFormat(t *testing.T) {
 	})
 }
 
+// TestFormatBlank: nothing is left of a file of blank lines.
+func TestFormatBlank(t *testing.T) {
+	for _, name := range []string{"a.yaml", "a.hcl"} {
+		for _, text := range []string{"", "\n\n", " \r\n", "\xef\xbb\xbf\n"} {
+			if out, _, ds := formatText(name, []byte(text)); out == nil || len(out) > 0 || ds != nil {
+				t.Errorf("%s: %q becomes %q %v", name, text, out, ds)
+			}
+		}
+	}
+}
+
 // goldens holds each pair of files in a directory of testdata to do, which makes
 // the second of the first.
 func goldens(t *testing.T, dir string, do func(t *testing.T, in, want txtar.File) []byte) {

@@ -79,9 +79,6 @@ func TestSpellings(t *testing.T) {
 	}
 }
 
-// notConfiguration are the directories that hold something else.
-var notConfiguration = []string{"ci", "policy"}
-
 // TestConverted: the plan of each example in the other spelling has the same
 // bytes.
 func TestConverted(t *testing.T) {
@@ -130,6 +127,9 @@ func glob(t *testing.T, pattern string) []string {
 	}
 	return files
 }
+
+// notConfiguration are the directories that hold something else.
+var notConfiguration = []string{"ci", "policy"}
 
 // directories lists the examples.
 func directories(t *testing.T) []string {

@@ -77,7 +77,7 @@ func (c *Client) again(ctx context.Context, q *call, a answer, f *schema.Fault, 
 		return 0, ""
 	case f.Meaning == schema.RateLimited: // not executed, whatever it was (API facts §0.5)
 		return c.rateWait(a, f, t)
-	case f.Meaning == schema.Denied && f.Status != 0 && q.effect == reads && c.fresh() && t.fresh < freshRetries:
+	case f.Meaning == schema.Denied && f.Status != 0 && c.fresh() && t.fresh < freshRetries: // not executed, whatever it was
 		t.fresh++
 		return c.pause(firstPause, t.fresh), "the credential is new, and not known everywhere yet"
 	case t.other >= c.cfg.MaxRetries || !mayRepeat(q, f):

@@ -285,7 +285,7 @@ func TestInterrupted(t *testing.T) {
 func TestFreshCredential(t *testing.T) {
 	var denials atomic.Int32
 	c, a := serve(t, func(_ int, w http.ResponseWriter, r *http.Request) {
-		if r.Method == "GET" && denials.Add(-1) >= 0 {
+		if denials.Add(-1) >= 0 {
 			reply(w, 403, refuse(9109, "Unauthorized"))
 			return
 		}
@@ -295,12 +295,17 @@ func TestFreshCredential(t *testing.T) {
 	if _, err := c.Get(t.Context(), token, schema.UserScope, "x"); fault(t, err).Meaning != schema.Denied {
 		t.Error("nothing was written yet: ", err)
 	}
+	denials.Store(0)
 	if _, _, err := c.Create(t.Context(), token, schema.UserScope, want(t, "token", tokenBare)); err != nil {
 		t.Fatal(err)
 	}
 	denials.Store(3)
 	if _, err := c.Get(t.Context(), token, schema.UserScope, "x"); err != nil || len(a.waits) != 3 {
 		t.Error("just after a create: ", err, a.waits)
+	}
+	denials.Store(2)
+	if _, _, err := c.Create(t.Context(), pool, schema.UserScope, want(t, "pool", poolPlain)); err != nil {
+		t.Error("a denial is of no effect, so a write is sent again too: ", err, a.waits)
 	}
 	a.sleep(t.Context(), time.Minute)
 	denials.Store(1)

@@ -175,6 +175,26 @@ func TestListThatLagsBetweenRuns(t *testing.T) {
 	s.settled(matrixFirst, undisturbed.dump(), "deployer")
 }
 
+// TestDeletedIsStillListed: what the last apply deleted and lists still show
+// stands in the way of nothing.
+func TestDeletedIsStillListed(t *testing.T) {
+	s := newSiteWith(t, sim.Options{DeletedStillListed: time.Hour})
+	if err := s.apply(matrixFirst); err != nil {
+		t.Fatal(err)
+	}
+	disturb(t, s, "forbidden@DELETE:monitors/*")
+	if err := s.apply(matrixSecond); err == nil {
+		t.Fatal("the fault did nothing")
+	}
+	s.api.ClearFaults()
+	if err := s.apply(matrixSecond); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(s.api.Objects("monitor", schema.UserScope)); n != 1 {
+		t.Errorf("%d monitors are left", n)
+	}
+}
+
 // TestMassDeletionOutside: that a list lacks what the state has is looked into
 // with few requests, however much it lacks.
 func TestMassDeletionOutside(t *testing.T) {

@@ -152,15 +152,25 @@ func Unlisted(in Input) []ObjectKey {
 	return out
 }
 
+// mostAsked is of how many objects that are only changed it is asked who uses
+// them: each is a request, and nothing but the display hangs on it.
+const mostAsked = 50
+
 // Questions are what a plan that was made without the answers would be better
 // for knowing.
 func (p *Plan) Questions() Questions {
 	var q Questions
+	changed := 0
 	for _, c := range p.Changes {
 		key := ObjectKey{c.Kind.Name, c.Scope, c.ID}
 		acts := c.Action != NoOp && c.Action != Forget
 		if acts && c.ID != "" && c.Kind.API.References {
-			q.Referrers = append(q.Referrers, key)
+			if c.Action == Update {
+				changed++
+			}
+			if c.Action != Update || changed <= mostAsked {
+				q.Referrers = append(q.Referrers, key)
+			}
 		}
 		if c.ID != "" && len(c.Drift) > 0 {
 			q.Audit = append(q.Audit, key)

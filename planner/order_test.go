@@ -2,6 +2,7 @@ package planner_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,6 +83,15 @@ func TestInUse(t *testing.T) {
 	w = newWorld().live(po).have(ours("pool.primary", po))
 	key := planner.ObjectKey{Kind: "pool", Scope: schema.UserScope, ID: id(2)}
 	equal(t, "asked", fmt.Sprint(w.make(t).Questions().Referrers), fmt.Sprint([]planner.ObjectKey{key}))
+	many := newWorld()
+	for i := range 80 {
+		name := fmt.Sprint("p", i)
+		many.live(livePool(100+i, name, nil))
+		many.in.Want.Resources = append(many.in.Want.Resources, want("pool."+name, attrs{"origins": origins, "description": "changed"}))
+	}
+	many.live(po).have(ours("pool.primary", po))
+	asked := many.make(t).Questions().Referrers
+	equal(t, "of many that are changed", fmt.Sprint(len(asked), slices.Contains(asked, key)), "51 true")
 	w.in.Referrers = map[planner.ObjectKey][]schema.Referrer{key: {{Type: "load_balancer", ID: id(9), Name: "www.example.com"}}}
 	p = w.make(t)
 	equal(t, "message", p.Refusals[0].Message, "pool.primary cannot be deleted, since load balancer www.example.com still refers to it")

@@ -23,7 +23,7 @@ func (c *planCmd) accept(ctx context.Context, a *app, w world, g *schema.Graph, 
 	}
 	in := planner.Input{Want: g, Have: have, Now: a.now().UTC().Truncate(time.Second)}
 	reads := planner.Needs(g, have, false)
-	if err := missing(w, g, reads); err != nil {
+	if err := missing(w, g, in.Have, reads); err != nil {
 		return nil, nil, err
 	}
 	if err := a.read(ctx, w, reads, &in); err != nil {

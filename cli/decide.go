@@ -53,7 +53,7 @@ func (a *app) plan(ctx context.Context, w world, in planner.Input, reads planner
 	if in.Own, err = a.ownAddresses(f.OwnAddress); err != nil {
 		return nil, err
 	}
-	if err := missing(w, g, reads); err != nil {
+	if err := missing(w, g, have, reads); err != nil {
 		return nil, err
 	}
 	if err := a.read(ctx, w, reads, &in); err != nil {
@@ -132,7 +132,7 @@ func (a *app) ownAddresses(flags []string) ([]netip.Addr, error) {
 
 // missing says which resource needs a credential that is not set, before
 // anything is sent.
-func missing(w world, g *schema.Graph, reads planner.Reads) error {
+func missing(w world, g *schema.Graph, have *state.Snapshot, reads planner.Reads) error {
 	for _, l := range reads.Lists {
 		needs := w.Missing(l.Kind)
 		if needs == "" {
@@ -143,7 +143,12 @@ func missing(w world, g *schema.Graph, reads planner.Reads) error {
 				return fmt.Errorf("%s needs %s: the API takes no other credential for %s", r.Addr, needs, l.Kind.Plural)
 			}
 		}
-		return fmt.Errorf("the %s that the state owns need %s", l.Kind.Plural, needs)
+		for _, e := range have.Entries {
+			if e.Addr.Kind == l.Kind.Name && e.Scope == l.Scope {
+				return fmt.Errorf("%s, which the state owns, needs %s: the API takes no other credential for %s", e.Addr, needs, l.Kind.Plural)
+			}
+		}
+		return fmt.Errorf("the %s of scope %s need %s", l.Kind.Plural, l.Scope, needs)
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func (c *exportCmd) unlisted(ctx context.Context, a *app, client *cfclient.Clien
 		w.lists[planner.ListKey{Kind: l.Kind, Scope: l.Scope}] = l
 	}
 	reads := planner.Needs(g, have, false)
-	if err := missing(w, g, reads); err != nil {
+	if err := missing(w, g, have, reads); err != nil {
 		return out, err
 	}
 	if err := a.read(ctx, w, reads, &in); err != nil {

@@ -109,6 +109,21 @@ func TestBodies(t *testing.T) {
 	tt.ok("POST", monitorsPath, `{"expected_codes":"200"}`)
 }
 
+// A body says its size (API facts §0.2).
+func TestUnsizedBody(t *testing.T) {
+	tt := start(t, Options{})
+	r := httptest.NewRequest("POST", basePath+monitorsPath, strings.NewReader(`{"expected_codes":"200"}`))
+	for k, v := range tt.headers {
+		r.Header.Set(k, v)
+	}
+	r.ContentLength, r.TransferEncoding = -1, []string{"chunked"}
+	w := httptest.NewRecorder()
+	tt.s.ServeHTTP(w, r)
+	if w.Code != 400 {
+		t.Error(w.Code, w.Body)
+	}
+}
+
 func TestHeaders(t *testing.T) {
 	tt := start(t, Options{})
 	for i, path := range []string{rulesPath, "/nothing"} {

@@ -40,7 +40,7 @@ func (s *Server) admit(bucket string, now time.Time, h http.Header) *problem {
 	}
 	w.count++
 	left := max(requests-w.count, 0)
-	h.Set("Ratelimit", fmt.Sprintf(`"default";r=%d;t=%d`, left, int((w.start.Add(length).Sub(now)+time.Second-1)/time.Second)))
+	h.Set("Ratelimit", fmt.Sprintf(`"default";r=%d;t=%d`, left, int(w.start.Add(length).Sub(now)/time.Second)))
 	h.Set("Ratelimit-Policy", fmt.Sprintf(`"default";q=%d;w=%d`, requests, int(length/time.Second)))
 	if w.count <= requests {
 		return nil

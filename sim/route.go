@@ -223,6 +223,9 @@ func (s *Server) readJSON(r *http.Request, body []byte) (doc, *problem) {
 		}
 		return nil, nil
 	}
+	if r.ContentLength < 0 || len(r.TransferEncoding) > 0 { // API facts §0.2: bodies say their size
+		return nil, refuse(http.StatusBadRequest, 6007, "The request has no Content-Length")
+	}
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		return nil, refuse(http.StatusBadRequest, 1029, "Unable to find a property to update")
 	}

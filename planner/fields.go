@@ -230,10 +230,9 @@ func keys(ms ...schema.Map) []string {
 	return slices.Compact(all)
 }
 
-// set compares sets of objects: equal ones go together first, then each wanted
-// one goes with the most similar of those that are left. What comes or stays
-// has its place in the wanted list in the path, what goes its place in the live
-// one.
+// set compares sets of objects: equal ones go together first, then those that
+// agree in most, as far as any are left. What comes or stays has its place in
+// the wanted list in the path, what goes its place in the live one.
 func (d *differ) set(path string, elem *schema.Attr, live, want, applied schema.List) {
 	pairs, left := pair(elem, live, want)
 	for i, e := range want {
@@ -265,21 +264,29 @@ func pair(elem *schema.Attr, live, want schema.List) (pairs []schema.Value, left
 			}
 		}
 	}
-	for i, e := range want {
-		if pairs[i] != nil {
-			continue
-		}
-		best, most := -1, -1
-		for j, f := range live {
-			if n := similar(elem, e, f); left[j] && n > most {
-				best, most = j, n
-			}
-		}
-		if best >= 0 {
-			pairs[i], left[best] = live[best], false
+	for _, m := range matches(elem, live, want, pairs, left) {
+		if pairs[m.want] == nil && left[m.live] {
+			pairs[m.want], left[m.live] = live[m.live], false
 		}
 	}
 	return pairs, left
+}
+
+// match is a wanted and a live element, by place, and in how much they agree.
+type match struct{ want, live, alike int }
+
+// matches are those of which neither is paired yet, what agrees in most first.
+func matches(elem *schema.Attr, live, want schema.List, pairs []schema.Value, left []bool) []match {
+	var out []match
+	for i, e := range want {
+		for j, f := range live {
+			if pairs[i] == nil && left[j] {
+				out = append(out, match{i, j, similar(elem, e, f)})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b match) int { return b.alike - a.alike })
+	return out
 }
 
 // nearest is the element of the applied list that is equal to the first of the

@@ -162,11 +162,12 @@ func (f form) element(c *planner.Change, a *schema.Attr, path string, v schema.V
 	return f.object(a, row, keyAttr(c.Kind, path))
 }
 
-// pair is a value before and after, with marks inside where it is prose.
+// pair is a value before and after, with marks inside where it is prose. A name
+// is shown as it is, so that it can be looked for.
 func (f form) pair(c *planner.Change, a *schema.Attr, path string, before, after schema.Value) (old, new cell) {
 	x, xs := before.(schema.String)
 	y, ys := after.(schema.String)
-	if xs && ys && a.Type == schema.TypeText && a.Refers == "" && a.Lookup == "" && len(a.Enum) == 0 {
+	if xs && ys && a.Type == schema.TypeText && a.Name != c.Kind.NameAttr && a.Refers == "" && a.Lookup == "" && len(a.Enum) == 0 {
 		return compare(string(x), string(y))
 	}
 	return plainCell(f.element(c, a, path, before)), plainCell(f.element(c, a, path, after))

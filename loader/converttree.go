@@ -52,8 +52,6 @@ type note struct {
 	at    diag.Range
 }
 
-func (t *tree) isEmpty() bool { return len(t.items)+len(t.foot) == 0 }
-
 // flat reports whether the tree can stand in one line.
 func (t *tree) flat() bool {
 	if t.wide || len(t.foot) > 0 {

@@ -121,6 +121,7 @@ func (st story) play(t *testing.T, s *site, disturbed bool) *site {
 		}
 		if a.forgets {
 			_ = os.Remove(filepath.Join(s.dir, "state.json"))
+			_ = os.Remove(filepath.Join(s.dir, "state.json.journal"))
 		}
 		for _, h := range a.hands {
 			if err := s.hand(h); err != nil {

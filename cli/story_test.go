@@ -140,7 +140,7 @@ func (st story) play(t *testing.T, s *site, disturbed bool) *site {
 			}
 		}
 		if len(st.acts) > i+1 {
-			time.Sleep(start.AddDate(0, 0, 100*(i+1)).Sub(time.Now()))
+			time.Sleep(time.Until(start.AddDate(0, 0, 100*(i+1))))
 		}
 	}
 	return s

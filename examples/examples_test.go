@@ -41,8 +41,8 @@ func build(m *testing.M) int {
 	return m.Run()
 }
 
-// TestExamples: every directory here is valid, can be applied to nothing, and
-// is then in agreement: the second plan is empty.
+// TestExamples: every directory here is valid, gives lint nothing to say, can be
+// applied to nothing, and is then in agreement: the second plan is empty.
 func TestExamples(t *testing.T) {
 	names := directories(t)
 	if len(names) < 9 {
@@ -53,6 +53,9 @@ func TestExamples(t *testing.T) {
 			t.Parallel()
 			dir, vars := workspace(t, name)
 			run(t, dir, append([]string{"validate"}, vars...)...)
+			if found := run(t, dir, append([]string{"lint"}, vars...)...); !strings.Contains(found, "Nothing found") {
+				t.Errorf("lint finds something")
+			}
 			first := run(t, dir, append([]string{"plan", "--sim"}, vars...)...)
 			if !strings.Contains(first, "\nPlan: ") {
 				t.Errorf("the first plan changes nothing:\n%s", first)

@@ -56,6 +56,7 @@ func TestHostile(t *testing.T) {
 		{"second document", "a.yaml", rule + "---\n" + rule, "a second document"},
 		{"unknown tag", "a.yaml", "locals:\n  a: !!python/object:os.system x\n", "the tag !!python/object:os.system cannot stand here"},
 		{"binary tag", "a.yaml", "locals:\n  a: !!binary aGk=\n", "cannot stand here"},
+		{"YAML directive", "a.yaml", "%YAML 1.2\n---\n" + rule, "Take it out: every file is read as YAML 1.2"},
 		{"unknown anchor", "a.yaml", "locals:\n  a: *b\n", "no anchor &b"},
 		{"a key that is an object", "a.yaml", "locals:\n  {a: b}: c\n", "a key that is no text"},
 		{"a key that is nothing", "a.yaml", "monitors:\n  a:\n    header: {~: [x]}\n", "the key ~ is no text"},

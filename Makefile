@@ -4,8 +4,11 @@ GO      ?= go
 BIN     := bin/trueup
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZ    ?= 10s
+SEEDS   ?= 20000
+FROM    ?= 0
+SOAK    ?= 10000
 
-.PHONY: build demo test policy check race fuzz bench generate clean
+.PHONY: build demo test policy check race fuzz soak bench generate clean
 
 build:
 	$(GO) build -trimpath -ldflags "-X trueup/cli.version=$(VERSION)" -o $(BIN) .
@@ -38,6 +41,11 @@ generate:
 
 fuzz:
 	sh .ci/fuzz $(FUZZ)
+
+# Stories of applies by seed, from the seed FROM on, and one apply of SOAK
+# objects with faults: docs/reliability.md.
+soak:
+	TRUEUP_SEEDS=$(SEEDS) TRUEUP_FROM=$(FROM) TRUEUP_SOAK=$(SOAK) $(GO) test -count=1 -v -timeout 5h -run '^(TestSeeds|TestSoak)$$' ./cli
 
 bench: build
 	$(GO) run ./bench

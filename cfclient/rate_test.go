@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -161,21 +162,21 @@ func TestRatelimitWhileOthersAreOpen(t *testing.T) {
 func TestFirstRequestIsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(Config{}.withDefaults())
-		sent := 0
+		var sent atomic.Int64
 		for range 5 {
 			go func() {
 				l.wait(t.Context())
-				sent++
+				sent.Add(1)
 			}()
 			synctest.Wait()
 		}
-		if sent != 1 {
-			t.Errorf("%d were sent before the first answer", sent)
+		if n := sent.Load(); n != 1 {
+			t.Errorf("%d were sent before the first answer", n)
 		}
 		l.done(headers(`"default";r=2;t=30`, ""))
 		synctest.Wait()
-		if sent != 3 {
-			t.Errorf("two are left, and %d more were sent", sent-1)
+		if n := sent.Load(); n != 3 {
+			t.Errorf("two are left, and %d more were sent", n-1)
 		}
 		time.Sleep(time.Minute)
 	})

@@ -55,6 +55,8 @@ type call struct {
 type answer struct {
 	envelope
 	retryAfter time.Duration // 0: not said
+	open       bool          // it was sent, and the limiter does not know yet that it is over
+	header     http.Header   // nil where there is no answer
 }
 
 // path is the URL path of the collection of a kind, or of what is below it;
@@ -99,21 +101,23 @@ func (c *Client) attempt(ctx context.Context, q *call) (answer, *schema.Fault) {
 	var way trace
 	resp, err := c.send(httptrace.WithClientTrace(ctx, way.hooks()), q, cred)
 	if err != nil {
-		c.limiter.done(nil)
-		return answer{}, c.lost(run, err, &way, q)
+		return answer{open: true}, c.lost(run, err, &way, q)
 	}
 	defer resp.Body.Close()
 	buf := c.buffers.Get().(*bytes.Buffer)
 	defer c.giveBack(buf)
 	_, err = buf.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
-	c.limiter.done(resp.Header)
+	a := answer{open: true, header: resp.Header}
 	switch {
 	case err != nil:
-		return answer{}, c.broken(resp, q, "the answer broke off", err)
+		return a, c.broken(resp, q, "the answer broke off", err)
 	case buf.Len() > maxBody:
-		return answer{}, &schema.Fault{Meaning: lostMeaning(q, schema.Other), Status: resp.StatusCode, Message: "the answer is larger than 64 MiB", Ray: ray(resp)}
+		return a, &schema.Fault{Meaning: lostMeaning(q, schema.Other), Status: resp.StatusCode, Message: "the answer is larger than 64 MiB", Ray: ray(resp)}
 	}
-	return c.read(resp, buf.Bytes(), q, cred)
+	var f *schema.Fault
+	a.envelope, f = c.read(resp, buf.Bytes(), q, cred)
+	a.retryAfter = c.retryAfter(resp.Header)
+	return a, f
 }
 
 // giveBack keeps a body's memory for the next, but for an uncommonly large one.
@@ -147,27 +151,24 @@ func (c *Client) send(ctx context.Context, q *call, cred schema.Auth) (*http.Res
 }
 
 // read makes of an answer its envelope, or a fault.
-func (c *Client) read(resp *http.Response, body []byte, q *call, cred schema.Auth) (answer, *schema.Fault) {
-	a := answer{retryAfter: c.retryAfter(resp.Header)}
+func (c *Client) read(resp *http.Response, body []byte, q *call, cred schema.Auth) (envelope, *schema.Fault) {
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		env, err := readEnvelope(body, nil)
-		a.envelope = env
-		return a, c.refusal(resp, body, env, err, q, cred)
+		return env, c.refusal(resp, body, env, err, q, cred)
 	}
 	if len(bytes.TrimSpace(body)) == 0 && !q.need && q.effect != reads {
-		return a, nil
+		return envelope{}, nil
 	}
 	env, err := readEnvelope(body, q.result)
-	a.envelope = env
 	switch {
 	case !env.succeeded():
-		return a, c.refusal(resp, body, env, nil, q, cred)
+		return env, c.refusal(resp, body, env, nil, q, cred)
 	case err != nil:
-		return a, c.broken(resp, q, "the answer cannot be read: "+what(resp, body), err)
+		return env, c.broken(resp, q, "the answer cannot be read: "+what(resp, body), err)
 	case q.need && !env.result:
-		return a, c.broken(resp, q, "the answer has no result", nil)
+		return env, c.broken(resp, q, "the answer has no result", nil)
 	}
-	return a, nil
+	return env, nil
 }
 
 // broken is the fault for an answer that tells nothing.

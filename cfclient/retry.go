@@ -32,16 +32,24 @@ func (c *Client) do(ctx context.Context, q *call) (answer, error) {
 	var t tries
 	for {
 		a, f := c.attempt(ctx, q)
-		if f == nil {
-			return a, nil
+		pause, why := time.Duration(0), ""
+		if f != nil {
+			t.judge(q, f)
+			pause, why = c.again(ctx, q, a, f, &t)
 		}
-		t.judge(q, f)
-		pause, why := c.again(ctx, q, a, f, &t)
-		if why == "" {
-			return a, f
-		}
-		if f.Meaning == schema.RateLimited {
+		limited := why != "" && f.Meaning == schema.RateLimited
+		if limited {
 			c.limiter.block(pause, why) // everybody waits, and the limiter says so
+		}
+		if a.open { // now, so that nobody slips through before the block
+			c.limiter.done(a.header)
+		}
+		switch {
+		case f == nil:
+			return a, nil
+		case why == "":
+			return a, f
+		case limited:
 			continue
 		}
 		c.cfg.OnWait(pause, why)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"trueup/schema"
@@ -83,6 +84,7 @@ type matrixStory struct {
 	before, after string
 	later         time.Duration // between the two
 	slow          bool          // the API takes seconds to show what was done
+	bubble        bool          // in virtual time
 	faults        []string      // nil: matrixFaults
 	secrets       []string      // of which tokens
 }
@@ -134,6 +136,38 @@ func TestFaultAtEveryRequest(t *testing.T) {
 			}
 			group.Wait()
 		})
+	}
+}
+
+// TestSilenceAtEveryRequest: so it is where an answer takes longer than the
+// time-out, though what was asked for is done.
+func TestSilenceAtEveryRequest(t *testing.T) {
+	for _, story := range matrixStories {
+		if story.slow {
+			continue
+		}
+		story.bubble = true
+		total, dump := 0, ""
+		synctest.Test(t, func(t *testing.T) {
+			undisturbed, from := prepared(t, story)
+			if err := undisturbed.apply(story.after); err != nil {
+				t.Fatal(err)
+			}
+			total, dump = len(undisturbed.api.Requests())-from, undisturbed.dump()
+		})
+		t.Logf("%s: %d requests", story.name, total)
+		for n := 1; n <= total; n++ {
+			synctest.Test(t, func(t *testing.T) {
+				s, _ := prepared(t, story)
+				disturb(t, s, fmt.Sprintf("delay:45s@#%d", n))
+				first := s.apply(story.after)
+				s.api.ClearFaults()
+				if err := s.apply(story.after); err != nil {
+					t.Errorf("%s, request %d (%v), the second apply: %s", story.name, n, first, err)
+				}
+				s.settled(story.after, dump, story.secrets...)
+			})
+		}
 	}
 }
 
@@ -227,11 +261,12 @@ func TestMassDeletionOutside(t *testing.T) {
 func prepared(t *testing.T, story matrixStory) (*site, int) {
 	t.Helper()
 	s := newSite(t, story.slow)
+	s.bubble = story.bubble
 	if story.before != "" {
 		if err := s.apply(story.before); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s.now.Add(int64(story.later + time.Minute))
+	_ = s.sleep(t.Context(), story.later+time.Minute)
 	return s, len(s.api.Requests())
 }

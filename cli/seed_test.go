@@ -33,7 +33,7 @@ func TestSeeds(t *testing.T) {
 	}
 	count, ok := number(t, "TRUEUP_SEEDS")
 	if !ok {
-		count = 1000
+		count = 2000
 		if testing.Short() {
 			count = 40
 		}
@@ -89,6 +89,8 @@ func playSeed(t *testing.T, seed uint64, trace bool) *site {
 	defer func() {
 		if trace && s.chance != nil {
 			t.Logf("%+v\n%s", st.options, strings.Join(s.chance.trace, "\n"))
+		} else if trace {
+			t.Logf("undisturbed: %+v", st.acts)
 		}
 		if t.Failed() && !before {
 			t.Errorf("seed %d fails. Again, with its trace: TRUEUP_SEED=%[1]d go test ./cli -count=1 -run '^TestSeeds$' -v", seed)

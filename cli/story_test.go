@@ -60,24 +60,29 @@ func drawStory(seed uint64) story {
 	for range 1 + r.IntN(3) {
 		s.acts = append(s.acts, s.drawAct(r, known))
 	}
+	// What nobody owns any more may keep a later act from deleting what it
+	// uses, rightly; so the state is lost in the last one.
+	if n := len(s.acts) - 1; n > 0 && s.acts[n-1].ends {
+		s.acts[n].forgets = r.Float64() < .2
+	}
 	return s
 }
 
 func (s *story) drawAct(r *rand.Rand, known map[slot]bool) act {
-	first := len(s.acts) == 0
 	a := act{files: s.cast.drawFiles(r), ends: s.cast.rotates || r.Float64() < .5}
+	// What is changed by hand between a crash and the next run can no longer be
+	// told to be ours, and is left alone (API facts §0.5).
+	settled := len(s.acts) > 0 && s.acts[len(s.acts)-1].ends
 	for _, slot := range s.cast.slots() {
-		if h, ok := drawHand(r, slot, !known[slot]); ok {
+		if h, ok := drawHand(r, slot, !known[slot]); ok && (settled || h.do != "edit") {
 			a.hands, known[slot] = append(a.hands, h), true
 			s.foreign[slot] = s.foreign[slot] || h.do == "put"
 		}
 		known[slot] = known[slot] || a.lists[slot]
 	}
-	a.forgets = !first && s.acts[len(s.acts)-1].ends && r.Float64() < .1
 	for slot := range a.lists {
 		a.ends = a.ends || s.foreign[slot]
 	}
-	a.ends = a.ends || a.forgets // what is nobody's is only taken over by an apply that gets there
 	for range 1 + r.IntN(2) {
 		a.runs = append(a.runs, drawMishap(r))
 	}

@@ -152,3 +152,21 @@ access_rules:
 		t.Error(d)
 	}
 }
+
+// TestSensitiveIsNotShown: what stands in sensitive(…) is in no excerpt, whatever
+// is wrong with the file.
+func TestSensitiveIsNotShown(t *testing.T) {
+	for name, text := range map[string]string{
+		"quotes.yaml":    "monitors:\n  a:\n    header: {Authorization: [\"${sensitive(\"hunter2\")}\"]}\n    typ: http\n",
+		"escaped.yaml":   "monitors:\n  a:\n    header: {Authorization: [\"${sensitive(\\\"(x) hunter2) \\\")}\"]}\n    typ: http\n",
+		"single.yaml":    "monitors:\n  a:\n    header: {Authorization: ['${sensitive(\"hunter2\"}']}\n    typ: http\n",
+		"condition.yaml": "monitors:\n  a:\n    header: {Authorization: ['${sensitive(true ? \"hunter2\" : \"(\")}']}\n    typ: http\n",
+		"open.hcl":       "monitor \"a\" {\n  header = { Authorization = [sensitive(\"hunter2\"] }\n  typ = \"http\"\n}\n",
+		"heredoc.hcl":    "monitor \"a\" {\n  expected_body = sensitive(<<X\n    hunter2\n    X\n  typ = \"http\"\n}\n",
+	} {
+		_, sources, ds := Load(t.Context(), Options{Dir: write(t, map[string]string{name: text}), Paths: []string{name}})
+		if out := print(sources, ds); !ds.HasErrors() || strings.Contains(out, "hunter2") {
+			t.Errorf("%s: %s", name, out)
+		}
+	}
+}

@@ -102,13 +102,6 @@ func (p *preparer) call(n *hclsyntax.FunctionCallExpr) {
 		d.Hint = didYouMean(n.Name, functionNames())
 		p.out.Add(d)
 	}
-	if n.Name == "sensitive" {
-		for _, arg := range n.Args {
-			if lit, ok := arg.(*hclsyntax.TemplateExpr); ok && lit.IsStringLiteral() {
-				p.src.hide(p.src.place(arg.Range()))
-			}
-		}
-	}
 	if !transparent[n.Name] {
 		for i := range n.Args {
 			p.guard(&n.Args[i])

@@ -50,7 +50,7 @@ func (s *Sources) Digests() map[string]string {
 	defer s.mu.Unlock()
 	out := make(map[string]string, len(s.files))
 	for name, src := range s.files {
-		if src.text != nil && !src.mute && len(src.hidden) == 0 {
+		if src.text != nil && !src.mute && len(src.concealed()) == 0 {
 			out[name] = Digest(src.text)
 		}
 	}
@@ -169,10 +169,10 @@ func (s *source) hide(r diag.Range) {
 // shown is the text with everything hidden blotted out, character by
 // character, so that columns stay.
 func (s *source) shown() []byte {
-	if len(s.hidden) == 0 {
+	hidden := s.concealed()
+	if len(hidden) == 0 {
 		return s.text
 	}
-	hidden := slices.Clone(s.hidden)
 	slices.SortFunc(hidden, func(a, b diag.Range) int {
 		return cmp.Or(cmp.Compare(a.Start.Line, b.Start.Line), cmp.Compare(a.Start.Column, b.Start.Column))
 	})

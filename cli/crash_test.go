@@ -164,7 +164,7 @@ func crashUndisturbed(t *testing.T, story matrixStory, k *killer, run func(*exec
 // crashEach tries one moment of every so many, with -short fewer.
 func crashEach(t *testing.T, moments, step int, try func(t *testing.T, n int)) {
 	if testing.Short() {
-		step *= 11
+		step *= 29
 	}
 	t.Logf("%d moments, every %d", moments, step)
 	gate := make(chan struct{}, 12) // most of them wait: what is not listed yet may be soon

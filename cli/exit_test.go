@@ -202,6 +202,9 @@ func TestExitCodes(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(exitMatrix), "\n")
 	worlds := strings.Fields(lines[0])[1:]
 	for i, world := range worlds {
+		if testing.Short() && world != "changes" && world != "partly" {
+			continue // a short run looks for races: one world in which all goes well, and one in which it does not
+		}
 		t.Run(world, func(t *testing.T) {
 			t.Parallel()
 			w, known := exitWorlds[world]

@@ -33,7 +33,7 @@ func TestSeeds(t *testing.T) {
 	}
 	count, ok := number(t, "TRUEUP_SEEDS")
 	if !ok {
-		count = 2000
+		count = 1000
 		if testing.Short() {
 			count = 40
 		}

@@ -45,6 +45,7 @@ type run struct {
 	lists lister
 
 	known map[planner.ObjectKey]bool // live when the plan was made, or deleted shortly before
+	next  map[place]schema.Row       // what the plan creates for an address
 
 	mu      sync.Mutex
 	objects map[place]object // what addresses mean now
@@ -68,7 +69,7 @@ func newRun(api API, st state.Store, snap *state.Snapshot, o Options) *run {
 	o = o.withDefaults()
 	r := &run{
 		o: o, api: api, book: newBook(st, snap, o.Now), lists: lister{api: api},
-		known: map[planner.ObjectKey]bool{}, objects: map[place]object{}, events: make(chan struct{}, 1),
+		known: map[planner.ObjectKey]bool{}, next: map[place]schema.Row{}, objects: map[place]object{}, events: make(chan struct{}, 1),
 	}
 	for _, u := range snap.Lately(o.Now()) { // lists may still show them
 		if snap.Gone(u) {
@@ -78,10 +79,13 @@ func newRun(api API, st state.Store, snap *state.Snapshot, o Options) *run {
 	return r
 }
 
-// know notes what was there when the plan was made, and what references to it
-// stand for.
+// know notes what was there when the plan was made, what references to it
+// stand for, and what is to come.
 func (r *run) know(p *planner.Plan) {
 	for _, c := range p.Changes {
+		if c.Action == planner.Create {
+			r.next[place{c.Addr, c.Scope}] = c.After
+		}
 		if c.ID == "" {
 			continue
 		}

@@ -17,6 +17,9 @@ func (s *step) update(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.successor(); err != nil {
+		return err
+	}
 	live, err := s.fresh(ctx)
 	if err != nil {
 		return err
@@ -33,6 +36,19 @@ func (s *step) update(ctx context.Context) error {
 	e := newEntry(s.c, s.id, s.entry)
 	e.Applied = s.book.seal(k, want)
 	return s.put(ctx, nil, e, nil)
+}
+
+// successor refuses to retire an object whose successor could not be made, since
+// its secret would reach nobody.
+func (s *step) successor() error {
+	next, ok := s.next[place{s.c.Addr, s.c.Scope}]
+	if !s.c.Deposed || !ok {
+		return nil
+	}
+	if err := s.hasSink(next); err != nil {
+		return fmt.Errorf("it is not retired, since the new one cannot be made: %w", err)
+	}
+	return nil
 }
 
 // fresh is the object as it is now, where an update must know it: one that

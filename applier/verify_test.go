@@ -331,6 +331,18 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%v, %v", g.vault.got, g.world.secrets)
 		}
 	})
+	bubble(t, "rotation with a sink that cannot work", func(t *testing.T, g *rig) {
+		o := g.made("token.t", tokenRow(t, "t"))
+		old := change(planner.Update, "token.t", o.Values, tokenRow(t, "t (retiring 2026-12-01)", "expires_on", "2026-12-01T00:00:00Z"), o.ID)
+		old.Deposed = true
+		next := change(planner.Create, "token.t", nil, tokenRow(t, "t"), "")
+		next.Needs = []int{1}
+		sent := len(g.world.log)
+		g.vault.shut = errors.New("secrets is not a directory")
+		if text := g.fails(next, old); !strings.Contains(text, "not retired") || len(g.world.log) != sent {
+			t.Errorf("%s: %v", text, g.world.log[sent:])
+		}
+	})
 	// The seeds found that the state had the retired one under both addresses.
 	bubble(t, "rotation with a rename", func(t *testing.T, g *rig) {
 		o := g.made("token.old", tokenRow(t, "t"))

@@ -24,8 +24,9 @@ test:
 policy:
 	$(GO) test -C examples/policy ./...
 
+# GORACE: else each of the many processes sleeps for a second at its end.
 race:
-	$(GO) test -race -short -timeout 25m ./...
+	GORACE=atexit_sleep_ms=0 $(GO) test -race -short -timeout 25m ./...
 
 # Format, vet, staticcheck, the workflows of the examples, generated files. Layering is held by a test.
 check:

@@ -47,6 +47,18 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// TestLineEnds: the carriage return of a line break is not part of a line.
+func TestLineEnds(t *testing.T) {
+	p := diag.Printer{Source: func(string) []byte { return []byte("a:\r\n  b: x\r\n") }}
+	var b strings.Builder
+	if err := p.Print(&b, diag.List{{Summary: "x", Range: diag.Range{File: "f", Start: diag.Pos{Line: 2, Column: 6}}}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "    1 │ a:\n    2 │   b: x\n      │      ^\n"; !strings.HasSuffix(b.String(), want) {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
 // TestCaret: the caret stands below what is meant, also behind what is shown as
 // an escape.
 func TestCaret(t *testing.T) {

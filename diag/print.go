@@ -91,7 +91,7 @@ func excerpt(d Diagnostic, of func(string) []string) string {
 	}
 	var b strings.Builder
 	if n > 1 && strings.TrimSpace(lines[n-2]) != "" {
-		fmt.Fprintf(&b, "%5d │ %s\n", n-1, Clean(cut(lines[n-2], 0)))
+		fmt.Fprintf(&b, "%5d │ %s\n", n-1, Clean(cut(strings.TrimRight(lines[n-2], "\r"), 0)))
 	}
 	line := strings.TrimRight(lines[n-1], "\r")
 	col := int(d.Range.Start.Column) - 1

@@ -3,10 +3,13 @@ package diag
 import "strings"
 
 // Suggest is the candidate nearest to what was written, or "" where none is
-// near: at most a third of the letters differ.
+// near: at most a third of the letters differ, or it is the plural.
 func Suggest(written string, candidates []string) string {
 	best, limit := "", max(1, len(written)/3)+1
 	for _, c := range candidates {
+		if stem, plural := strings.CutSuffix(c, "ies"); plural && stem+"y" == strings.ToLower(written) {
+			return c
+		}
 		if d := distance(strings.ToLower(written), strings.ToLower(c), limit); d < limit {
 			best, limit = c, d
 		}

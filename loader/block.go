@@ -138,7 +138,11 @@ func (l *loader) instancesOf(b *block, it *item, v cty.Value) []*instance {
 	case ty.IsTupleType() || ty.IsListType():
 		return refuse("for_each wants a set or a map, not a list", "Write toset(…) around the list.")
 	case !ty.IsSetType() && !ty.IsMapType() && !ty.IsObjectType():
-		return refuse("for_each wants a set or a map", "Write toset([…]) for a set of text, or an object of key to value.")
+		remedy := "Write toset([…]) for a set of text, or an object of key to value."
+		if ty == cty.String && v.IsKnown() && !v.IsMarked() {
+			remedy = cmp.Or(unmarked(v.AsString(), it.value), remedy)
+		}
+		return refuse("for_each wants a set or a map", remedy)
 	case ty.IsSetType() && !ty.ElementType().Equals(cty.String) && v.LengthInt() > 0:
 		return refuse("for_each wants a set of text", "Convert the elements with tostring.")
 	}

@@ -24,7 +24,9 @@ type decoder struct {
 	addr   schema.Addr
 	each   map[string]cty.Value // each.key and each.value under for_each
 	out    *diag.List
-	failed []string // paths that have been reported, or whose cause has
+	failed []string              // paths that have been reported, or whose cause has
+	names  map[string]diag.Range // where names that are looked up later are written first
+	bare   map[string]string     // by path: the remedy for text that reads like an expression
 	links  []link
 	secret bool // some value is sensitive
 }
@@ -183,6 +185,9 @@ func (d *decoder) scalar(a *schema.Attr, path string, e expr) schema.Value {
 		return nil
 	case d.nul(path, n.Value, e):
 		return d.fail(path)
+	}
+	d.unmarked(path, n.Value, e)
+	switch {
 	case !a.Scalar():
 		return plain(n)
 	case a.Type == schema.TypeBool:
@@ -212,10 +217,47 @@ func (d *decoder) text(a *schema.Attr, path, s string, e expr) schema.Value {
 		return d.refer(a, path, s, e)
 	case a.Type == schema.TypePath && s != "" && !filepath.IsAbs(s):
 		return schema.String(filepath.Join(d.src.dir, s))
+	case a.Lookup != "":
+		d.lookup(s, e)
 	case (a.Type == schema.TypeTarget || a.Type == schema.TypePrefix) && schema.HostBits(s):
 		d.hostBits(s, e)
 	}
 	return schema.String(s)
+}
+
+// lookup notes where a name is written that is looked up later.
+func (d *decoder) lookup(name string, e expr) {
+	if _, known := d.names[schema.NFC(name)]; known {
+		return
+	}
+	if d.names == nil {
+		d.names = map[string]diag.Range{}
+	}
+	d.names[schema.NFC(name)] = e.place()
+}
+
+// unmarked notes text that reads like an expression, and is none as it is
+// written: var.cidr for ${var.cidr}. What to write is the remedy, should the
+// text turn out to be wrong.
+func (d *decoder) unmarked(path, text string, e expr) {
+	if remedy := unmarked(text, e); remedy != "" {
+		if d.bare == nil {
+			d.bare = map[string]string{}
+		}
+		d.bare[path] = remedy
+	}
+}
+
+func unmarked(text string, e expr) string {
+	text = strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(text, "$"), "{"), "}")
+	root, _, found := strings.Cut(text, ".")
+	switch {
+	case !found || root != "var" && root != "local" && root != "each" || strings.ContainsAny(text, " /"):
+		return ""
+	case e.node != nil:
+		return fmt.Sprintf("This is text as it stands. For the value that is meant, write ${%s}.", text)
+	}
+	return fmt.Sprintf("This is text as it stands. For the value that is meant, write %s without quotes.", text)
 }
 
 func (d *decoder) hostBits(s string, e expr) {

@@ -221,11 +221,13 @@ func (l *loader) useEach(u use, each map[string]cty.Value, out *diag.List) {
 		return
 	}
 	if len(u.path) > 1 {
-		if name, _ := stepText(u.path[1]); name != "key" && name != "value" {
+		if name, _ := stepText(u.path[1]); !isEach(name) {
 			l.missing(u, "each has no "+name, "There are each.key and each.value.", didYouMean(name, []string{"key", "value"}), out)
 		}
 	}
 }
+
+func isEach(name string) bool { return name == "key" || name == "value" }
 
 func (l *loader) unknownRoot(u use, found names, out *diag.List) {
 	root := u.path.RootName()

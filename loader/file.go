@@ -125,6 +125,24 @@ func (f *file) independent(items []item) bool {
 	return !slices.ContainsFunc(items, func(it item) bool { return len(it.uses) > 0 || it.name == "for_each" })
 }
 
+// elsewhere is what stands in the place of words that other tools of this kind
+// have.
+var elsewhere = map[string]string{
+	"count":     "Write for_each, with a set or a map: one resource for each of its elements.",
+	"lifecycle": "Write prevent_destroy and ignore_changes beside the other attributes.",
+}
+
+// writable are the attributes that a resource of the kind can have.
+func writable(k *schema.Kind) []string {
+	var names []string
+	for i := range k.Attrs {
+		if k.Attrs[i].Writable() {
+			names = append(names, k.Attrs[i].Name)
+		}
+	}
+	return append(names, metaNames...)
+}
+
 // known keeps the items that the kind has, and reports the others.
 func (f *file) known(b *block, items []item) []item {
 	kept := items[:0]
@@ -138,6 +156,8 @@ func (f *file) known(b *block, items []item) []item {
 			d := decoder{l: f.l, src: f.src, addr: b.addr(""), out: &f.diags}
 			if near := d.unknown(b.kind.Attrs, it.name, it.name, it.at, metaNames); near != "" {
 				b.failed = append(b.failed, near)
+			} else if why := elsewhere[it.name]; why != "" {
+				f.diags[len(f.diags)-1].Detail = why
 			}
 			continue
 		case it.attr >= 0 && !b.kind.Attrs[it.attr].Writable():
@@ -205,7 +225,7 @@ func (l *loader) declareBlocks(f *file) {
 func (l *loader) nothing() {
 	var at diag.Range
 	if len(l.files) > 0 {
-		at.File = l.files[0].src.name
+		at = l.files[0].src.at(0)
 	}
 	l.diags.Add(diag.Diagnostic{Summary: "no file names a resource", Code: "empty", Range: at,
 		Detail: "Name at least one, for instance under access_rules. To delete everything that was applied: trueup destroy."})

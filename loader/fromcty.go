@@ -138,6 +138,9 @@ func (d *decoder) leafFromCty(a *schema.Attr, path string, v cty.Value, e expr) 
 	if d.nul(path, bare.AsString(), e) {
 		return d.fail(path)
 	}
+	if !d.secret {
+		d.unmarked(path, bare.AsString(), e)
+	}
 	text, ok := d.l.refs.read(bare.AsString())
 	ref, marked := shallowRef(v)
 	_, isText := text.(schema.String)

@@ -58,7 +58,7 @@ func words(d *hcl.Diagnostic) (summary, detail string) {
 	if strings.ContainsAny(first, "\n:") && len(first) > 120 {
 		return lower(d.Summary), d.Detail
 	}
-	return lower(oneLine(first)), rest
+	return strings.TrimPrefix(lower(oneLine(first)), "error during operation: "), rest
 }
 
 // twiceSet is hcl's complaint of an attribute that stands twice in a body.
@@ -75,6 +75,7 @@ var rewritten = map[string]struct{ summary, remedy string }{
 	"Invalid template interpolation value":            {"this value cannot be part of a text", "Only text, numbers, true and false can: use one part of it, or jsonencode."},
 	"Attempt to get attribute from null value":        {"this value is null, so it has no attributes", ""},
 	"Invalid character encoding":                      {"this is not valid UTF-8", "Save the file as UTF-8."},
+	"Unexpected end of template":                      {"a directive %{if} or %{for} is not closed", "Close it with %{endif} or %{endfor}; write %%{ for the characters themselves."},
 	"Unterminated template string":                    {"a text that is not closed", "Close it with a double quote."},
 	"Invalid multi-line string":                       {"a text that is not closed on its line", "Close it with a double quote; write several lines as <<EOT … EOT."},
 	"Unclosed configuration block":                    {"a block that is not closed", "Close it with }."},
@@ -104,6 +105,9 @@ func (l *loader) evalErrors(diags hcl.Diagnostics, e expr, ctx *hcl.EvalContext,
 		if diags[i].Severity == hcl.DiagError && diags[i].Summary == "Call to unknown function" {
 			continue // reported when the file was read
 		}
+		if ofEach(diags[i]) {
+			continue // reported by useEach
+		}
 		if secret && !ours {
 			d.Summary, d.Detail = "this cannot be evaluated", "Why is not shown: a sensitive value has a part in it."
 		}
@@ -111,6 +115,16 @@ func (l *loader) evalErrors(diags hcl.Diagnostics, e expr, ctx *hcl.EvalContext,
 		kept = append(kept, d)
 	}
 	return kept
+}
+
+// ofEach reports whether the complaint is of what each does not have.
+func ofEach(d *hcl.Diagnostic) bool {
+	e, ok := d.Expression.(*hclsyntax.ScopeTraversalExpr)
+	if !ok || d.Summary != "Unsupported attribute" || len(e.Traversal) < 2 || e.Traversal.RootName() != "each" {
+		return false
+	}
+	name, _ := stepText(e.Traversal[1])
+	return !isEach(name)
 }
 
 // involvesSecret reports whether a sensitive value has a part in the expression.

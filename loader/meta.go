@@ -88,7 +88,7 @@ func (d *decoder) wrong(it *item, want string, v schema.Value) {
 	case schema.Sensitive:
 		d.error(it.value.place(), "sensitive", it.name+" is sensitive", "It is shown in plans: use nonsensitive(…) on what is not secret.", "")
 	default:
-		d.error(it.value.place(), "wrong-type", fmt.Sprintf("%s: %s is wanted, not %s", it.name, want, schema.Describe(v)), "", "")
+		d.error(it.value.place(), "wrong-type", fmt.Sprintf("%s: %s is wanted, not %s", it.name, want, schema.Describe(v)), schema.Form(want), "")
 	}
 }
 

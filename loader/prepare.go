@@ -1,11 +1,13 @@
 package loader
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 
 	"trueup/diag"
 )
@@ -56,6 +58,9 @@ func (p *preparer) visit(n hclsyntax.Node) hcl.Diagnostics {
 	case *hclsyntax.BinaryOpExpr:
 		p.guard(&n.LHS)
 		p.guard(&n.RHS)
+		if op := bounded[n.Op]; op != nil {
+			n.Op = op
+		}
 	case *hclsyntax.UnaryOpExpr:
 		p.guard(&n.Val)
 	case *hclsyntax.ConditionalExpr:
@@ -71,6 +76,27 @@ func (p *preparer) visit(n hclsyntax.Node) hcl.Diagnostics {
 		p.relative(n)
 	}
 	return nil
+}
+
+// bounded are the operations that have no answer for a zero on the right; the
+// library's give infinity, or one of the operands.
+var bounded = map[*hclsyntax.Operation]*hclsyntax.Operation{
+	hclsyntax.OpDivide: notByZero(hclsyntax.OpDivide),
+	hclsyntax.OpModulo: notByZero(hclsyntax.OpModulo),
+}
+
+func notByZero(op *hclsyntax.Operation) *hclsyntax.Operation {
+	params := op.Impl.Params()
+	return &hclsyntax.Operation{Type: op.Type, Impl: function.New(&function.Spec{
+		Params: params,
+		Type:   function.StaticReturnType(op.Type),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			if args[1].RawEquals(cty.Zero) {
+				return cty.NilVal, errors.New("division by zero")
+			}
+			return op.Impl.Call(args)
+		},
+	})}
 }
 
 // relative remembers the attribute of monitor[each.key].id.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
@@ -141,17 +142,17 @@ func (f *file) topBlock(b *hclsyntax.Block) {
 	switch {
 	case kind != nil:
 		if name, where, ok := f.label(b); ok {
-			f.addBlock(kind, name, where, f.hclItems(b.Body, f.buffer[:0]))
+			f.addBlock(kind, name, where, f.hclItems(b.Body, f.buffer[:0], writable(kind)))
 		}
 	case b.Type == "variable":
 		if name, where, ok := f.label(b); ok {
-			f.addVariable(name, where, f.hclItems(b.Body, nil))
+			f.addVariable(name, where, f.hclItems(b.Body, nil, varKeys))
 		}
 	case b.Type == "locals":
 		if len(b.Labels) > 0 {
 			f.error(f.src.place(b.LabelRanges[0]), "bad-name", "locals has no name", "Write locals { … }.", "")
 		}
-		for _, it := range f.hclItems(b.Body, nil) {
+		for _, it := range f.hclItems(b.Body, nil, nil) {
 			f.addLocal(it)
 		}
 	case schema.KindPlural(b.Type) != nil:
@@ -185,11 +186,14 @@ func lastOf(b *hclsyntax.Block) hcl.Range {
 	return b.TypeRange
 }
 
-func (f *file) hclItems(body *hclsyntax.Body, items []item) []item {
+// hclItems adds the attributes of a body to items. Blocks are reported; each
+// stands for the attribute that is meant, of those of the names (nil: any),
+// with a value that could not be read.
+func (f *file) hclItems(body *hclsyntax.Body, items []item, names []string) []item {
 	for _, b := range body.Blocks {
-		f.error(f.src.place(b.TypeRange), "nested-block", fmt.Sprintf("%s is a block", b.Type),
-			fmt.Sprintf("Nested values are attributes: write %s = { … }, or %s = [{ … }] for a list.", b.Type, b.Type), "")
-		items = append(items, item{name: b.Type, at: f.src.place(b.TypeRange), value: expr{src: f.src}})
+		if name := f.nestedBlock(b, names); name != "" {
+			items = append(items, item{name: name, at: f.src.place(b.TypeRange), value: expr{src: f.src}})
+		}
 	}
 	for _, a := range inOrder(body) {
 		items = append(items, f.hclItem(a))
@@ -198,6 +202,21 @@ func (f *file) hclItems(body *hclsyntax.Body, items []item) []item {
 		f.buffer = items
 	}
 	return items
+}
+
+// nestedBlock reports a block where only attributes can stand, and gives the
+// name of the one that is meant, or "".
+func (f *file) nestedBlock(b *hclsyntax.Block, names []string) string {
+	at, name, hint := f.src.place(b.TypeRange), b.Type, ""
+	if names != nil && !slices.Contains(names, name) {
+		if name = diag.Suggest(b.Type, names); name == "" {
+			f.error(at, "unknown-key", fmt.Sprintf("unknown block %q", b.Type), cmp.Or(elsewhere[b.Type], "One of: "+strings.Join(names, ", ")+"."), "")
+			return ""
+		}
+		hint = meant(name)
+	}
+	f.error(at, "nested-block", fmt.Sprintf("%s is a block", b.Type), fmt.Sprintf("Nested values are attributes: write %s = { … }, or %s = [{ … }] for a list.", name, name), hint)
+	return name
 }
 
 func (f *file) hclItem(a *hclsyntax.Attribute) item {

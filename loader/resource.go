@@ -33,6 +33,7 @@ func (d *decoder) resource(b *block, in *instance) {
 	d.sensitiveKey(b, row)
 	res.Values = row
 	d.ranges(b, res)
+	res.Names = d.names
 	in.ok = len(d.failed) == 0 && !(*d.out)[before:].HasErrors()
 	in.lost = slices.Contains(d.failed, "scope")
 	for i := range d.links {
@@ -87,6 +88,9 @@ func (d *decoder) report(b *block, raw schema.Row, problems []schema.Problem) {
 		}
 		if a := b.kind.Attr(b.kind.NameAttr); a != nil && p.Path == a.Name && b.item(a.Name) == nil {
 			p.Detail = fmt.Sprintf("It comes from the resource's name; write %s to call it something else. %s", a.Name, a.Doc)
+		}
+		if remedy := d.bare[p.Path]; remedy != "" {
+			p.Detail = remedy
 		}
 		d.out.Add(d.discreet(b.kind, raw, p))
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
@@ -58,6 +59,7 @@ func (f *file) newVariable(name string, at diag.Range, items []item) *variable {
 			}
 		case "type":
 			v.typ = f.typeName(d, it)
+			v.broken = v.broken || v.typ == "" // which has been reported
 		default:
 			f.error(it.at, "unknown-key", fmt.Sprintf("unknown key %q in a variable", it.name), "One of: "+strings.Join(varKeys, ", ")+".", didYouMean(it.name, varKeys))
 		}
@@ -80,6 +82,14 @@ func (f *file) constant(it *item) bool {
 // typeName reads the type of a variable: a word, quoted or not.
 func (f *file) typeName(d *decoder, it *item) string {
 	text := ""
+	if call, ok := it.value.code.(*hclsyntax.FunctionCallExpr); ok {
+		at := it.value.place()
+		f.diags = slices.DeleteFunc(f.diags, func(d diag.Diagnostic) bool {
+			return d.Code == "unknown-function" && !before(d.Range.Start, at.Start) && before(d.Range.Start, at.End)
+		})
+		f.error(at, "unknown-value", "the type of a variable is one word", "One of: "+strings.Join(varTypes, ", ")+".", didYouMean(call.Name, varTypes))
+		return ""
+	}
 	if path, ok := it.value.bare(); ok && len(path) == 1 {
 		text = path.RootName()
 	} else if f.constant(it) {
@@ -340,5 +350,5 @@ func (f *file) hclAttrs() []item {
 	if p.body == nil {
 		return nil
 	}
-	return f.hclItems(p.body, nil)
+	return f.hclItems(p.body, nil, nil)
 }

@@ -116,7 +116,7 @@ var yamlMessages = []struct {
 	{"found a tab character", 0, "a tab", "Indent with blanks."},
 	{"unexpected end of stream", 0, "a quote that is not closed", `Close it. Within double quotes, write \" for a quote, or put the whole in single quotes.`},
 	{"found unknown escape character", 0, "an unknown escape in double quotes", `Write \\ for a backslash, or use single quotes.`},
-	{"exceeded max depth", 0, "values nested too deeply", ""},
+	{"exceeded max depth", 0, "values nested too deeply", fmt.Sprintf("At most %d levels are read.", maxDepth)},
 	{"document start", 1, "a second value in one file", "A file is one object: indent what belongs to a key."},
 	{"incompatible YAML document", 0, "a %YAML line", "Take it out: every file is read as YAML 1.2."},
 	{"unknown anchor", 0, "", "Name it with & before it is used."},

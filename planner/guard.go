@@ -207,6 +207,9 @@ func (m *maker) guardSelf() {
 	}
 }
 
+// nameOf is what an id that is looked up is called, or the id.
+func (s *step) nameOf(id string) string { return cmp.Or(s.Names[id], id) }
+
 func (m *maker) narrowed(s *step) []string {
 	before, after := s.Kind.View(reveal(s.Before)), s.Kind.View(reveal(s.After))
 	if s.destroys() {
@@ -214,7 +217,7 @@ func (m *maker) narrowed(s *step) []string {
 	}
 	var loses []string
 	if s.Action != Roll {
-		loses = hush(s.Kind.Narrows(before, after, m.in.Now), s.Before, s.After)
+		loses = hush(s.Kind.Narrows(before, after, m.in.Now, s.nameOf), s.Before, s.After)
 	}
 	if s.Action == Roll || s.Roll {
 		loses = append(loses, "gets a new secret, and the one in use stops working")
@@ -258,8 +261,7 @@ func (m *maker) guardGains() {
 		if before == nil {
 			continue
 		}
-		name := func(id string) string { return cmp.Or(s.Names[id], id) }
-		s.Gains = hush(s.Kind.Gains(s.Kind.View(reveal(before)), s.Kind.View(reveal(s.After)), name), s.Before, s.After)
+		s.Gains = hush(s.Kind.Gains(s.Kind.View(reveal(before)), s.Kind.View(reveal(s.After)), s.nameOf), s.Before, s.After)
 		if len(s.Gains) > 0 && s.carried() {
 			gaining = append(gaining, s)
 		}

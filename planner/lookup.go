@@ -22,10 +22,13 @@ func (m *maker) lookup() {
 			row := slices.Clone(w.row)
 			for i := range row {
 				row[i] = l.value(&g.Kind.Attrs[i], row[i])
-				if l.problem != nil {
-					m.fail(w, g.Kind.Attrs[i].Name, *l.problem)
-					l.problem = nil
+				for _, p := range l.problems {
+					m.fail(w, g.Kind.Attrs[i].Name, *p.problem)
+					if at := w.Names[p.text]; at.Known() {
+						m.diags[len(m.diags)-1].Range = at
+					}
 				}
+				l.problems = nil
 			}
 			w.row = row
 		}
@@ -39,12 +42,13 @@ func looksUp(attrs []schema.Attr) bool {
 
 // lookup finds names in one scope's catalogue.
 type lookup struct {
-	entries schema.Catalogue
-	found   map[string]found // by what was written
-	problem *diag.Diagnostic // the first mistake since it was last taken
+	entries  schema.Catalogue
+	found    map[string]found // by what was written
+	problems []found          // the mistakes since they were last taken
 }
 
 type found struct {
+	text    string // as written
 	id      string
 	problem *diag.Diagnostic
 }
@@ -91,12 +95,13 @@ func (l *lookup) name(a *schema.Attr, text string) schema.Value {
 	f, known := l.found[text]
 	if !known {
 		f = l.find(strings.ReplaceAll(a.Lookup, "_", " "), text)
+		f.text = text
 		l.found[text] = f
 	}
-	if l.problem == nil {
-		l.problem = f.problem
-	}
 	if f.problem != nil {
+		if !slices.Contains(l.problems, f) {
+			l.problems = append(l.problems, f)
+		}
 		return schema.String(text)
 	}
 	return schema.String(f.id)

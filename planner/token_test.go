@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"trueup/diag"
 	"trueup/planner"
 	"trueup/schema"
 	"trueup/state"
@@ -177,6 +178,13 @@ func TestLockoutOfOwnToken(t *testing.T) {
 	w.in.Self = map[schema.Scope]string{schema.UserScope: id(2)}
 	equal(t, "another token", codes(w.make(t)), "")
 
+	// What is lost is said by its name, as what is gained is.
+	more := liveToken(1, attrs{"policies": readEdit})
+	more.Names = map[string]string{id(71): "Zone Read", id(72): "DNS Write"}
+	w = newWorld(want("token.t", token(nil))).live(more)
+	w.in.Self = self
+	equal(t, "by name", w.make(t).Refusals[0].Message, "lock-out. token.t is the credential in use, and loses DNS Write")
+
 	for name, asks := range map[string]*world{
 		"[]":     newWorld(want("token.t", token(nil)), want("token.new", token(nil))).live(o),
 		"[user]": newWorld(want("token.t", token(attrs{"status": "disabled"}))).live(o),
@@ -230,6 +238,13 @@ func TestPermissionGroups(t *testing.T) {
 		"Say which one is meant, by scope or by id:\n  "+id(73)+"  Logs Write @ com.cloudflare.api.account\n  "+id(74)+"  Logs Write @ com.cloudflare.api.account.zone")
 	d = with("DNS Wirte").fails(t)
 	equal(t, "unknown", d[0].Summary+", "+d[0].Hint, `there is no permission group "DNS Wirte", did you mean "DNS Write"?`)
+	// Each unknown name is reported, and where it stands.
+	several := with("DNS Wirte", "Zone Raed", "DNS Write", "DNS Wirte")
+	several.in.Want.Resources[0].Names = map[string]diag.Range{
+		"DNS Wirte": {File: "trueup.yaml", Start: diag.Pos{Line: 7, Column: 31}}, "Zone Raed": {File: "trueup.yaml", Start: diag.Pos{Line: 8, Column: 31}},
+	}
+	equal(t, "several", several.fails(t).Error(), `trueup.yaml:7:31: error: token.t: there is no permission group "DNS Wirte"`+"\n"+
+		`trueup.yaml:8:31: error: token.t: there is no permission group "Zone Raed"`)
 	d = with("DNS Write @ account").fails(t)
 	equal(t, "scope", d[0].Summary, `there is no permission group "DNS Write" in a scope "account"`)
 	d = with("Nothing of the sort").fails(t)

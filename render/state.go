@@ -101,6 +101,7 @@ func StateJSON(s *state.Snapshot) ([]byte, error) {
 	}
 	j.raw("\n]}},\n\"trueup\":")
 	j.open('{')
+	j.str("outcome", "none")
 	j.num("serial", int(s.Serial))
 	j.key("open")
 	j.open('[')

@@ -258,9 +258,12 @@ func canonJSON(v Value) Value {
 	})
 }
 
-func wrongType(want string, v Value) error {
-	return fmt.Errorf("%s is wanted, not %s", want, Describe(v))
-}
+// typeError is that a value is of another sort than is wanted.
+type typeError struct{ want, got string }
+
+func (e typeError) Error() string { return e.want + " is wanted, not " + e.got }
+
+func wrongType(want string, v Value) error { return typeError{want, Describe(v)} }
 
 // Describe says in words what sort of value v is.
 func Describe(v Value) string {

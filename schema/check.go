@@ -142,7 +142,7 @@ func unknownName(v Value) string {
 func (a *Attr) buildList(path string, v Value, ps *[]Problem) Value {
 	l, ok := v.(List)
 	if !ok {
-		*ps = append(*ps, wrongTypeProblem(path, "a list", v))
+		*ps = append(*ps, a.wrongTypeProblem(path, "a list", v))
 		return nil
 	}
 	switch {
@@ -156,7 +156,7 @@ func (a *Attr) buildList(path string, v Value, ps *[]Problem) Value {
 	elem, out := a.Elem(), make(List, 0, len(l))
 	for i, e := range l {
 		if e == nil {
-			*ps = append(*ps, wrongTypeProblem(IndexPath(path, i), "a value", nil))
+			*ps = append(*ps, a.wrongTypeProblem(IndexPath(path, i), "a value", nil))
 			continue
 		}
 		b := a.buildElem(elem, IndexPath(path, i), e, ps)
@@ -183,13 +183,13 @@ func (a *Attr) buildElem(elem *Attr, path string, e Value, ps *[]Problem) Value 
 func (a *Attr) buildMap(path string, v Value, ps *[]Problem) Value {
 	m, ok := v.(Map)
 	if !ok {
-		*ps = append(*ps, wrongTypeProblem(path, "an object", v))
+		*ps = append(*ps, a.wrongTypeProblem(path, "an object", v))
 		return nil
 	}
 	elem, out := a.Elem(), make(Map, len(m))
 	for _, k := range m.Keys() {
 		if m[k] == nil {
-			*ps = append(*ps, wrongTypeProblem(KeyPath(path, k), "a value", nil))
+			*ps = append(*ps, a.wrongTypeProblem(KeyPath(path, k), "a value", nil))
 			continue
 		}
 		out[k] = elem.build(KeyPath(path, k), m[k], ps)
@@ -205,7 +205,7 @@ func (a *Attr) buildMap(path string, v Value, ps *[]Problem) Value {
 func (a *Attr) buildObject(path string, v Value, ps *[]Problem) Value {
 	row, ok := v.(Row)
 	if !ok {
-		*ps = append(*ps, wrongTypeProblem(path, "an object", v))
+		*ps = append(*ps, a.wrongTypeProblem(path, "an object", v))
 		return nil
 	}
 	n := len(*ps)
@@ -248,7 +248,7 @@ func appendMissing(ps []Problem, attrs []Attr, path string, row Row) []Problem {
 func (a *Attr) buildLeaf(path string, v Value, ps *[]Problem) Value {
 	c, err := a.Canon(v)
 	if err != nil {
-		*ps = append(*ps, problem(path, a.Name+": "+err.Error(), ""))
+		*ps = append(*ps, problem(path, a.Name+": "+err.Error(), "").remedied(err))
 		return nil
 	}
 	if p := a.broken(path, c); p != nil {
@@ -279,7 +279,7 @@ func (a *Attr) brokenText(s string) Problem {
 	switch {
 	case len(a.Enum) > 0 && !slices.Contains(a.Enum, s):
 		p := problem("", fmt.Sprintf("unknown %s %q", a.Name, s), "One of: "+strings.Join(a.Enum, ", ")+".")
-		if near := diag.Suggest(s, a.Enum); near != "" {
+		if near := diag.Suggest(strings.Trim(s, "“”„‘’'\"`"), a.Enum); near != "" {
 			p.Hint = fmt.Sprintf("did you mean %q?", near)
 		}
 		p.Code = "unknown-value"
@@ -305,8 +305,54 @@ func (a *Attr) brokenNumber(n Number) Problem {
 	return Problem{}
 }
 
-func wrongTypeProblem(path, want string, v Value) Problem {
-	p := problem(path, fmt.Sprintf("%s: %s", path, wrongType(want, v)), "")
+func (a *Attr) wrongTypeProblem(path, want string, v Value) Problem {
+	p := problem(path, fmt.Sprintf("%s: %s", path, wrongType(want, v)), Form(want))
+	if want == "a list" && a.Type == TypeObject {
+		p.Detail = "Write it in brackets: [{ … }]."
+	}
+	if names := a.names(); v != nil && len(names) > 0 {
+		p.Detail += " Its attributes: " + strings.Join(names, ", ") + "."
+	}
 	p.Code = "wrong-type"
+	return p
+}
+
+// names are the attributes of an object that can be written.
+func (a *Attr) names() []string {
+	var names []string
+	for i := range a.Attrs {
+		if a.Attrs[i].Writable() {
+			names = append(names, a.Attrs[i].Name)
+		}
+	}
+	return names
+}
+
+// Form is how to write a value of the sort that is wanted, for one that is of
+// another.
+func Form(want string) string {
+	switch want {
+	case "a list":
+		return "Write it in brackets: [ … ]."
+	case "an object", "a map":
+		return "Write it in braces: { … }."
+	case "true or false":
+		return "Write true or false, without quotes."
+	case "a number":
+		return "Write the digits alone, without a unit."
+	case "text":
+		return "Write one plain value."
+	}
+	return "Take it out, or give it a value."
+}
+
+// remedied moves how a value is written from the error to the remedy.
+func (p Problem) remedied(err error) Problem {
+	if wrong, ok := err.(typeError); ok {
+		p.Detail, p.Code = Form(wrong.want), "wrong-type"
+	}
+	if summary, how, found := strings.Cut(p.Summary, ": write it as "); found {
+		p.Summary, p.Detail = summary, "Write it as "+how+"."
+	}
 	return p
 }

@@ -61,10 +61,10 @@ type Kind struct {
 	// grants nothing.
 	Gains func(before, after View, name func(id string) string) []string
 
-	// Narrows says what of before's rights after lacks, in words; after.Row is nil
-	// for a deletion. Asked only of the credential in use. nil: the kind is no
-	// credential.
-	Narrows func(before, after View, now time.Time) []string
+	// Narrows says what of before's rights after lacks, in words; name as for
+	// Gains; after.Row is nil for a deletion. Asked only of the credential in use.
+	// nil: the kind is no credential.
+	Narrows func(before, after View, now time.Time, name func(id string) string) []string
 
 	// Blocks reports whether the object keeps the address out. nil: never.
 	Blocks func(o View, addr netip.Addr) bool

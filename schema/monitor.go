@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 var (
@@ -89,6 +90,13 @@ func checkMonitor(o View) []Problem {
 	if m, ok := o.Get("header").(Map); ok && m["User-Agent"] != nil {
 		ps = append(ps, problem("header", "the User-Agent header cannot be set", "Leave it out: the API refuses it."))
 	}
+	for _, name := range headerNames(o) {
+		if name == "" || strings.ContainsFunc(name, notInHeader) {
+			p := problem(KeyPath("header", name), Quote(name)+" is no name for a header", "It is made of letters, digits and - in the main: no blanks, no colon.")
+			p.Code = "header-name"
+			ps = append(ps, p)
+		}
+	}
 	interval, i := o.Get("interval").(Number)
 	timeout, t := o.Get("timeout").(Number)
 	retries, r := o.Get("retries").(Number)
@@ -97,6 +105,16 @@ func checkMonitor(o View) []Problem {
 			"Make the interval longer, or timeout or retries smaller."))
 	}
 	return ps
+}
+
+// notInHeader reports what the name of a header has none of (RFC 9110, 5.6.2).
+func notInHeader(r rune) bool {
+	return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+}
+
+func headerNames(o View) []string {
+	m, _ := o.Get("header").(Map)
+	return m.Keys()
 }
 
 func checkMethod(kind, method string) []Problem {

@@ -31,8 +31,9 @@ type Resource struct {
 	PreventDestroy *bool    // nil: not said
 	IgnoreChanges  []string // attribute paths
 
-	Decl   diag.Range   // where the resource is declared
-	Ranges []diag.Range // where its attributes are, in the order of Kind.Attrs; nil where nothing later can be wrong with them
+	Decl   diag.Range            // where the resource is declared
+	Ranges []diag.Range          // where its attributes are, in the order of Kind.Attrs; nil where nothing later can be wrong with them
+	Names  map[string]diag.Range // where the names are that are looked up later; may be nil
 }
 
 // RangeOf is where the attribute is written, or where the resource is.

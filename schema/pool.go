@@ -58,7 +58,7 @@ var pool = Kind{
 
 var originAttrs = []Attr{
 	{Name: "name", Type: TypeText, Mode: Required, Doc: "What the origin is called, once in a pool."},
-	{Name: "address", Type: TypeHost, Mode: Required, Doc: "An IP address or a host name, once in a pool."},
+	{Name: "address", Type: TypeHost, Mode: Required, Pattern: `[^\s/:@]+|[0-9a-fA-F.]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*`, Doc: "An IP address or a host name, once in a pool."},
 	{Name: "enabled", Type: TypeBool, Default: Bool(true), Doc: "Whether it gets traffic and is checked."},
 	{Name: "weight", Type: TypeNumber, Min: 0, Max: 1, Step: 0.01, Default: Number(1), Doc: "Its share of the traffic relative to the others, 0 to 1 in steps of 0.01."},
 	{Name: "header", Type: TypeObject, Doc: "Request headers.", Attrs: []Attr{

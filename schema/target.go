@@ -57,7 +57,7 @@ func ParseTarget(s string) (target, canonical string, err error) {
 	case isASN(s):
 		n, err := strconv.ParseUint(strings.TrimLeft(s, "aAsS"), 10, 32)
 		if err != nil || n == 0 {
-			return "", "", fmt.Errorf("%q is not an AS number: they go from 1 to 4294967295", s)
+			return "", "", fmt.Errorf("%q is not an AS number: write it as AS64500; they go from 1 to 4294967295", s)
 		}
 		return TargetASN, "AS" + strconv.FormatUint(n, 10), nil
 	case isCountry(s):

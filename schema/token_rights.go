@@ -206,14 +206,14 @@ const lockoutNotice = 24 * time.Hour
 
 // tokenNarrows: fewer groups or resources, a new or tighter condition, being
 // disabled or deleted, an expiry within a day.
-func tokenNarrows(before, after View, now time.Time) []string {
+func tokenNarrows(before, after View, now time.Time, name func(string) string) []string {
 	if after.Row == nil {
 		return []string{"is deleted"}
 	}
 	a, b := rightsOf(before), rightsOf(after)
 	near := b.until != "" && b.until < now.Add(lockoutNotice).UTC().Format(time.RFC3339) && b.until != a.until
 	b.until, a.until = "", "" // a far expiry locks nobody out
-	out := beyond(b, a, losing, func(id string) string { return id }, true)
+	out := beyond(b, a, losing, name, true)
 	if near {
 		out = append(out, "expires within 24 hours")
 	}

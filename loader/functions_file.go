@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -70,6 +71,9 @@ func (l *loader) envFunc() function.Function {
 				if !utf8.ValidString(text) {
 					return cty.NilVal, fmt.Errorf("%s in the environment is not valid UTF-8", name)
 				}
+				if l.isCredential(text) {
+					return cty.StringVal(text).Mark(secretMark{}), nil
+				}
 				return cty.StringVal(text), nil
 			}
 			switch len(args) {
@@ -81,6 +85,20 @@ func (l *loader) envFunc() function.Function {
 			return cty.NilVal, errors.New("env takes a name and what stands in for it")
 		},
 	})
+}
+
+// credentialRE is the form of Cloudflare's credentials (API facts §0.1).
+var credentialRE = regexp.MustCompile(`^cf(?:ut|at|k)_`)
+
+// isCredential: whatever the variable is called, what opens the API is sensitive,
+// so that no pull request makes a plan show it.
+func (l *loader) isCredential(text string) bool {
+	for _, name := range []string{"CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY"} {
+		if own, ok := l.opts.Environ(name); ok && own == text && text != "" {
+			return true
+		}
+	}
+	return credentialRE.MatchString(text)
 }
 
 // fileFunctions are the functions that read files relative to the directory.

@@ -5,6 +5,15 @@
 # that have neither.
 set -eu
 
+# The key of the state in the cache is looked for by what it begins with: a colon
+# in a name would find the state of another.
+case "$NAME" in
+*:*)
+	echo "::error title=trueup::name has no colon"
+	exit 1
+	;;
+esac
+
 work=$(mktemp -d "$RUNNER_TEMP/trueup.XXXXXX")
 cd "$DIRECTORY"
 
@@ -81,16 +90,26 @@ elif [ "$COMMAND" = apply ]; then
 fi
 
 # The first line tells this comment or issue from others. GitHub takes 65,535
-# characters.
+# characters. What is destroyed is never cut from a plan, so that it may be
+# longer: then as many of its lines are shown as fit, and the others counted.
+fit() {
+	LC_ALL=C awk '
+		{ size += length($0) + 1 }
+		size <= 64000 { print; next }
+		{ left++ }
+		END { if (left) printf "\n**Cut here, since a comment takes no more. Lines left out: %d; the step summary has them.**\n", left }
+	' "$1"
+}
 body() {
 	printf '<!-- trueup: %s -->\n' "$(printf %s "$NAME" | tr -c 'A-Za-z0-9._/-' _)"
 	if [ "$(wc -c <"$md")" -le 65000 ]; then
 		cat "$md"
 	elif [ -f "$work/plan" ]; then
 		[ -z "$note" ] || printf '> %s\n\n' "$note"
-		show --format markdown --max-bytes 64000
+		show --format markdown --max-bytes 64000 >"$work/short.md"
+		fit "$work/short.md"
 	else
-		head -c 65000 "$md"
+		fit "$md"
 	fi
 }
 [ ! -f "$md" ] || body >"$work/body.md"

@@ -3,6 +3,8 @@ package examples
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -190,6 +192,7 @@ func TestGitHubOutcomes(t *testing.T) {
 		{map[string]string{}, true, "0 none 0 0 0", "No changes."},
 		{map[string]string{"command": "drift"}, true, "0 none 0 0 0", "No changes."},
 		{map[string]string{"command": "destroy"}, false, "    ", "command is plan, apply or drift"},
+		{map[string]string{"name": "infra:eu"}, false, "    ", "name has no colon"}, // or it would find the state of infra
 	} {
 		c.with["working-directory"] = "infra"
 		passed, o := r.action("pull_request", c.with, true)
@@ -204,6 +207,23 @@ func TestGitHubOutcomes(t *testing.T) {
 	}
 	if bodies := ours(r.hub(func(*hub) {}).Comments); len(bodies) != 1 {
 		t.Errorf("%d comments", len(bodies))
+	}
+}
+
+// TestGitHubCache: every pull request can read the cache, so that it has the
+// state and nothing else.
+func TestGitHubCache(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t, map[string]string{"trueup.yaml": "tokens:\n  t:\n    policies: [{permission_groups: [Zone Read], resources: {com.cloudflare.api.account.zone.*: '*'}}]\n    secret: {file: .trueup/secrets/t}\n"})
+	if passed, _ := r.action("push", map[string]string{"command": "apply"}, true); !passed {
+		t.Fatal(r.log)
+	}
+	if text(filepath.Join(r.dir, ".trueup/secrets/t")) == "" {
+		t.Error("the value is not where it should be")
+	}
+	kept, _ := filepath.Glob(filepath.Join(filepath.Dir(r.dir), "caches", "*", ".trueup", "*"))
+	if len(kept) == 0 || slices.ContainsFunc(kept, func(f string) bool { return !strings.HasPrefix(filepath.Base(f), "state.json") }) {
+		t.Errorf("the cache has %v", kept)
 	}
 }
 
@@ -280,6 +300,30 @@ func TestGitHubLarge(t *testing.T) {
 	}
 }
 
+// TestGitHubManyDestroyed: a plan never cuts what it destroys, and is longer than
+// a comment may be: as much as fits is in the comment, the rest counted there
+// and in the summary.
+func TestGitHubManyDestroyed(t *testing.T) {
+	t.Parallel()
+	rules := "access_rules:\n  many:\n    for_each: '${toset([for n in range(0, 1000) : cidrhost(\"198.18.0.0/16\", n)])}'\n    mode: block\n    value: ${each.value}\n"
+	r := newRunner(t, map[string]string{"trueup.yaml": rules})
+	if passed, _ := r.action("push", map[string]string{"command": "apply", "sim": "true"}, true); !passed {
+		t.Fatal(r.log)
+	}
+	r.write(map[string]string{"trueup.yaml": "access_rules: {one: {mode: block, value: 192.0.2.1}}"})
+	if passed, outputs := r.action("pull_request", map[string]string{"sim": "true", "args": "--allow-deletes 1000"}, true); !passed || outputs["destroy"] != "1000" {
+		t.Fatalf("%v\n%s", outputs, r.log)
+	}
+	body := ours(r.hub(func(*hub) {}).Comments)[0].Body
+	if len(body) > 65_000 || strings.Count(body, "\n- ") < 500 {
+		t.Errorf("the comment has %d bytes and %d lines", len(body), strings.Count(body, "\n- "))
+	}
+	has(t, "the comment", body, "**1000 to destroy**", "Lines left out: ")
+	if n := strings.Count(r.summary, "access_rule.many["); n < 1000 {
+		t.Errorf("the summary has %d of them", n)
+	}
+}
+
 // TestGitHubBuild: the action builds its own source.
 func TestGitHubBuild(t *testing.T) {
 	t.Parallel()
@@ -306,6 +350,10 @@ func TestGitHubBuild(t *testing.T) {
 // TestGitHubWorkflows: each workflow says what it runs on, and its token may do
 // no more than it must.
 func TestGitHubWorkflows(t *testing.T) {
+	groups := map[string]string{}
+	var a actionFile
+	strict(t, "../action.yml", &a)
+	pinned(t, "action.yml", a.Runs.Steps)
 	for file, want := range map[string]map[string]string{
 		planWorkflow:  {"contents": "read", "pull-requests": "write"},
 		applyWorkflow: {"contents": "read"},
@@ -316,6 +364,10 @@ func TestGitHubWorkflows(t *testing.T) {
 		if w.Name == "" || w.On.IsZero() || len(w.Jobs) != 1 || len(w.Permissions) != len(want) || w.Concurrency.Group == "" {
 			t.Errorf("%s: %+v", file, w)
 		}
+		if other := groups[w.Concurrency.Group]; other != "" {
+			t.Errorf("%s and %s are in one group, where what comes drops what waits", file, other)
+		}
+		groups[w.Concurrency.Group] = file
 		for name, level := range want {
 			if w.Permissions[name] != level {
 				t.Errorf("%s: permission %s is %q", file, name, w.Permissions[name])
@@ -325,11 +377,26 @@ func TestGitHubWorkflows(t *testing.T) {
 			if job.RunsOn == "" || len(job.Steps) == 0 {
 				t.Errorf("%s: job %s runs on nothing, or does nothing", file, name)
 			}
+			pinned(t, file, job.Steps)
 			for _, step := range job.Steps {
+				if strings.HasPrefix(step.Uses, "actions/checkout@") && step.With["persist-credentials"] != "false" {
+					t.Errorf("%s: job %s leaves the token in the checkout", file, name)
+				}
 				if (step.Run == "") == (step.Uses == "") {
 					t.Errorf("%s: step %q has not one of run and uses", file, step.Name)
 				}
 			}
+		}
+	}
+}
+
+// pinned: actions of others are named by commit. A tag can be moved.
+func pinned(t *testing.T, file string, steps []workflowStep) {
+	t.Helper()
+	for _, step := range steps {
+		_, ref, _ := strings.Cut(step.Uses, "@")
+		if step.Uses != "" && !strings.HasPrefix(step.Uses, "example-org/") && !regexp.MustCompile(`^[0-9a-f]{40}$`).MatchString(ref) {
+			t.Errorf("%s: %s", file, step.Uses)
 		}
 	}
 }

@@ -28,32 +28,93 @@ type (
 		Extends, Environment string
 		Rules                []gitlabRule
 		Script               []string
+		AfterScript          []string `yaml:"after_script"`
 		Variables            map[string]string
 		ResourceGroup        string `yaml:"resource_group"`
-		Cache                struct {
-			Key, Policy, When string
-			Unprotect         bool
-			Paths             []string
-		}
-		Artifacts struct {
+		Cache                []gitlabCache
+		Artifacts            struct {
 			When     string
 			ExposeAs string `yaml:"expose_as"`
 			Paths    []string
 			Reports  map[string]string
 		}
 	}
+	gitlabCache struct {
+		Key, Policy, When string
+		Unprotect         bool
+		Paths             []string
+	}
 	gitlabRule struct{ If string }
 )
 
 // gitlab is a project: its file, a checkout, and what stands outside.
 type gitlab struct {
-	file gitlabFile
-	dir  string
-	env  []string
+	file   gitlabFile
+	dir    string
+	caches string
+	env    []string
+}
+
+// fetch puts what a job finds in its caches into a fresh checkout.
+func (g *gitlab) fetch(t *testing.T, caches []gitlabCache, protected bool) {
+	t.Helper()
+	if err := os.RemoveAll(filepath.Join(g.dir, ".trueup")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range caches {
+		from := g.at(c, protected)
+		if _, err := os.Stat(from); err != nil || !strings.HasPrefix(c.Policy, "pull") {
+			continue
+		}
+		if err := os.CopyFS(g.dir, os.DirFS(from)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// keep puts what a job leaves into its caches.
+func (g *gitlab) keep(t *testing.T, caches []gitlabCache, protected bool) {
+	t.Helper()
+	for _, c := range caches {
+		if strings.HasSuffix(c.Policy, "push") {
+			keepFiles(t, g.dir, g.at(c, protected), c.Paths)
+		}
+	}
+}
+
+// at is where a cache lies: pipelines of protected branches and others have
+// their own, unless it says otherwise.
+func (g *gitlab) at(c gitlabCache, protected bool) string {
+	return filepath.Join(g.caches, fmt.Sprintf("%s-%v", c.Key, protected || c.Unprotect))
+}
+
+// keepFiles makes to hold the files of dir that the patterns name, and nothing
+// else.
+func keepFiles(t *testing.T, dir, to string, patterns []string) {
+	t.Helper()
+	if err := os.RemoveAll(to); err != nil {
+		t.Fatal(err)
+	}
+	for _, pattern := range patterns {
+		files, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			rel, err := filepath.Rel(dir, file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code, log := shell(t, dir, `mkdir -p "$(dirname "$TO")" && cp -r "$FILE" "$TO"`, "FILE="+file, "TO="+filepath.Join(to, rel))
+			if code != 0 {
+				t.Fatal(log)
+			}
+		}
+	}
 }
 
 func newGitlab(t *testing.T) *gitlab {
-	g := &gitlab{dir: t.TempDir()}
+	g := &gitlab{dir: t.TempDir(), caches: t.TempDir()}
 	strict(t, "ci/gitlab/.gitlab-ci.yml", &g.file)
 	bin := filepath.Join(g.dir, "stubs")
 	if err := os.Mkdir(bin, 0o755); err != nil {
@@ -95,16 +156,28 @@ func (g *gitlab) pipeline(t *testing.T, source, branch string, env ...string) ma
 		if strings.HasPrefix(name, ".") || !slices.ContainsFunc(job.Rules, held) {
 			continue
 		}
-		parent := g.job(t, job.Extends)
+		parent := gitlabJob{}
+		if job.Extends != "" {
+			parent = g.job(t, job.Extends)
+		}
 		all := append(slices.Clone(g.env), env...)
 		for _, m := range []map[string]string{g.file.Variables, parent.Variables, job.Variables} {
 			for k, v := range m {
 				all = append(all, k+"="+v)
 			}
 		}
+		caches, protected := job.Cache, branch == "main"
+		if caches == nil {
+			caches = parent.Cache
+		}
+		g.fetch(t, caches, protected)
 		script := strings.Join(append(slices.Clone(g.file.Default.BeforeScript), job.Script...), "\n")
 		code, log := shell(t, g.dir, strings.ReplaceAll(script, "/tmp/", filepath.Join(g.dir, "tmp")+"/"), all...)
 		codes[name] = code
+		if after, log := shell(t, g.dir, strings.Join(job.AfterScript, "\n"), all...); after != 0 {
+			t.Errorf("%s: %s", name, log)
+		}
+		g.keep(t, caches, protected)
 		if code == 1 || strings.Contains(log, "panic") {
 			t.Logf("%s: %s", name, log)
 		}
@@ -161,6 +234,10 @@ func TestGitLab(t *testing.T) {
 		t.Errorf("the widget shows %s", got)
 	}
 	expect(g.pipeline(t, "push", "main", url, reads, writes), "apply:0")
+	write(strings.Replace(pipelineFiles, "  scraper: {mode: block, value: 192.0.2.77}\n", "", 1))
+	expect(g.pipeline(t, "merge_request_event", "feature", url, reads), "plan:0")
+	has(t, "the plan, which knows what apply made", text(filepath.Join(g.dir, "plan.md")), "**1 to destroy**")
+	write(pipelineFiles)
 	expect(g.pipeline(t, "schedule", "main", url, reads), "drift:0")
 	write(strings.Replace(pipelineFiles, "block", "challenge", 1))
 	expect(g.pipeline(t, "schedule", "main", url, reads), "drift:2")
@@ -169,6 +246,39 @@ func TestGitLab(t *testing.T) {
 	write("access_rules: {own: {mode: block, value: 203.0.113.0/24}}")
 	expect(g.pipeline(t, "merge_request_event", "feature", url, reads, "TRUEUP_OWN_ADDRESS=203.0.113.7"), "plan:1")
 	has(t, "the plan", text(filepath.Join(g.dir, "plan.md")), "**refused**", "lock-out")
+}
+
+// TestGitLabCaches: what pipelines of merge requests can write, no job of a
+// protected branch reads; and no cache takes in more of .trueup than the state.
+func TestGitLabCaches(t *testing.T) {
+	t.Parallel()
+	g := newGitlab(t)
+	for name := range g.file.Jobs {
+		job := g.job(t, name)
+		for _, c := range job.Cache {
+			if c.Unprotect && c.Policy != "push" && job.ResourceGroup != "" {
+				t.Errorf("%s reads a cache that merge requests can write: %+v", name, c)
+			}
+			for _, path := range c.Paths {
+				if ok, err := filepath.Match(path, ".trueup/secrets"); err != nil || ok || !strings.HasPrefix(path, ".trueup/s") {
+					t.Errorf("%s: the cache %s holds values of tokens", name, path)
+				}
+			}
+		}
+	}
+	secret := filepath.Join(g.dir, ".trueup", "secrets", "ci")
+	if code, log := shell(t, g.dir, "mkdir -p .trueup/secrets .trueup/shown && touch .trueup/state.json .trueup/state.json.journal "+secret); code != 0 {
+		t.Fatal(log)
+	}
+	apply := g.job(t, "apply")
+	g.keep(t, apply.Cache, true)
+	g.fetch(t, apply.Cache, true)
+	if _, err := os.Stat(filepath.Join(g.dir, ".trueup", "state.json.journal")); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(secret); err == nil {
+		t.Error("the value of a token is in the cache")
+	}
 }
 
 // TestAtlantis: the repository's file names the workflow that the server's file
@@ -240,6 +350,12 @@ func TestAtlantis(t *testing.T) {
 	has(t, "the second plan", run(workflow.Plan), "No changes.")
 	if _, err := os.Stat(filepath.Join(data, "trueup-state", "example-org", "infra", "cloudflare.json")); err != nil {
 		t.Error(err)
+	}
+	// A pull request that takes the name of another's state gets one of its own.
+	env = append(env, "PROJECT_NAME=../other/cloudflare")
+	has(t, "the plan of a name that climbs", run(workflow.Plan), "No changes.", "3 adopted")
+	if _, err := os.Stat(filepath.Join(data, "trueup-state", "example-org", "other")); err == nil {
+		t.Error("a project's name leads to the state of another repository")
 	}
 }
 

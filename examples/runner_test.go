@@ -339,7 +339,7 @@ func (r *runner) foreign(uses string, with map[string]string) bool {
 	switch name, _, _ := strings.Cut(uses, "@"); name {
 	case "actions/checkout", "actions/setup-go", "actions/upload-artifact":
 	case "actions/cache/save":
-		if _, err := os.Stat(filepath.Join(r.dir, with["path"])); err != nil {
+		if found, err := filepath.Glob(filepath.Join(r.dir, strings.Fields(with["path"])[0])); err != nil || len(found) == 0 {
 			return true // the action warns
 		}
 		if slices.Contains(r.saved, with["key"]) {
@@ -347,13 +347,11 @@ func (r *runner) foreign(uses string, with map[string]string) bool {
 		}
 		to := filepath.Join(caches, fmt.Sprint(len(r.saved)))
 		r.saved = append(r.saved, with["key"])
-		if err := os.CopyFS(to, os.DirFS(filepath.Join(r.dir, with["path"]))); err != nil {
-			r.t.Error(err)
-		}
+		keepFiles(r.t, r.dir, to, strings.Fields(with["path"]))
 	case "actions/cache/restore":
 		for i := len(r.saved) - 1; i >= 0; i-- {
 			if strings.HasPrefix(r.saved[i], with["restore-keys"]) {
-				if err := os.CopyFS(filepath.Join(r.dir, with["path"]), os.DirFS(filepath.Join(caches, fmt.Sprint(i)))); err != nil {
+				if err := os.CopyFS(r.dir, os.DirFS(filepath.Join(caches, fmt.Sprint(i)))); err != nil {
 					r.t.Error(err)
 				}
 				break

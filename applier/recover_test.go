@@ -244,9 +244,19 @@ func TestSettle(t *testing.T) {
 			t.Errorf("%+v after %s", s, time.Since(start))
 		}
 	})
+	bubble(t, "made when a limit had been waited out, not listed yet", func(t *testing.T, g *rig) {
+		s := intend(g, state.Intent{Op: state.OpCreate, Addr: addr("token.t"), Values: tokenRow(t, "t")})
+		time.Sleep(5 * time.Minute)
+		g.world.lag = 5 * time.Second
+		o := g.world.add(tokenKind, schema.UserScope, tokenRow(t, "t"))
+		g.world.born[o.ID] = time.Now()
+		if settle(t, g, s); len(s.Entries) != 1 || s.Entries[0].ID != o.ID {
+			t.Errorf("%+v", s.Entries)
+		}
+	})
 	bubble(t, "nothing made long ago", func(t *testing.T, g *rig) {
 		s := intend(g, state.Intent{Op: state.OpCreate, Addr: addr("token.t"), Values: tokenRow(t, "t")})
-		time.Sleep(time.Hour)
+		time.Sleep(2 * time.Hour)
 		start := time.Now()
 		settle(t, g, s)
 		if time.Since(start) != 0 {

@@ -4,16 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"trueup/planner"
 	"trueup/schema"
 	"trueup/state"
 )
-
-// lookFor is how long after its intent a create is still looked for more than
-// once.
-const lookFor = time.Minute
 
 // Settle finds out what came of the writes that an earlier run began and did
 // not end, and records it, so that a plan sees what is ours. Only the kinds
@@ -84,7 +79,7 @@ func (r *run) settleCreate(ctx context.Context, k *schema.Kind, in *state.Intent
 	var ours []*schema.Object
 	errNone := errors.New("none")
 	pauses := lookPauses
-	if r.o.Now().Sub(in.Start) > lookFor {
+	if !in.MayLag(r.o.Now()) {
 		pauses = nil
 	}
 	err := r.retry(ctx, pauses, func() (err error) {

@@ -62,7 +62,7 @@ func (in *Input) Absent() []Absent {
 	for _, open := range in.Have.Open {
 		k := schema.KindNamed(open.Addr.Kind)
 		l := in.listing(k, open.Scope)
-		if open.Op == state.OpCreate && l != nil && open.Start.After(in.Now.Add(-state.Lag)) &&
+		if open.Op == state.OpCreate && l != nil && open.MayLag(in.Now) &&
 			!slices.ContainsFunc(l.Objects, func(o *schema.Object) bool { return k.MatchesKey(open.Values, o.Values) }) {
 			out = append(out, Absent{ListKey: ListKey{k, open.Scope}})
 		}

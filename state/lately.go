@@ -7,6 +7,14 @@ import "time"
 // safe side.
 const Lag = time.Minute
 
+// longestSend is how long after its start an intent may still have been sent:
+// a request is tried several times, and each time a limit of the API is waited
+// out, up to a quarter of an hour.
+const longestSend = time.Hour
+
+// MayLag reports whether lists may lack what the write has made.
+func (in *Intent) MayLag(now time.Time) bool { return in.Start.After(now.Add(-longestSend - Lag)) }
+
 // Lately are the creates and deletes of the last minute, by this state, in
 // order: lists may not know of them yet.
 func (s *Snapshot) Lately(now time.Time) []Undo { return lately(now, s.Recent, s.Last) }

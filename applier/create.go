@@ -41,7 +41,7 @@ func (s *step) create(ctx context.Context) error {
 	if err := s.put(ctx, in, e, s.undo(state.OpCreate, nil, want)); err != nil {
 		return err
 	}
-	s.mean(s.c.Addr, s.c.Scope, s.id, want)
+	s.mean(s.c.Addr, s.c.Scope, s.id, masked(k, made.object.Values, want))
 	return s.finish(ctx, made, want)
 }
 

@@ -117,15 +117,9 @@ func (r *run) mean(addr schema.Addr, scope schema.Scope, id string, row schema.R
 // meant is what the address means now.
 func (r *run) meant(addr schema.Addr, scope schema.Scope) (object, bool) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	o, ok := r.objects[place{addr, scope}]
-	r.mu.Unlock()
-	if ok {
-		return o, true
-	}
-	if e := r.book.find(state.Key{Addr: addr, Scope: scope}); e != nil {
-		return object{e.ID, e.Applied}, true
-	}
-	return object{}, false
+	return o, ok
 }
 
 func (r *run) emit(e Event) {

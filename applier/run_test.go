@@ -22,17 +22,24 @@ var (
 	tokenKind   = schema.KindNamed("token")
 )
 
+// TestCreateInOrder: what is made is known to what refers to it, with all that
+// only the server knows.
 func TestCreateInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newRig(t)
-		ref := schema.Ref{Addr: addr("monitor.m"), Attr: "id"}
+		ref, made := schema.Ref{Addr: addr("monitor.m"), Attr: "id"}, schema.Ref{Addr: addr("monitor.m"), Attr: "created_on"}
 		pool := change(planner.Create, "pool.p", nil, poolRow(t, "p", ref, "192.0.2.1"), "")
+		pool.After[poolKind.Index("description")] = schema.Sensitive{Value: schema.Template{
+			schema.String("by "), ref, schema.String(" of "), made, schema.String(", "), schema.Number(0.5), schema.Bool(true)}}
 		pool.Needs = []int{0}
 		pool.PreventDestroy, pool.DependsOn = true, []schema.Addr{addr("monitor.m")}
 		g.must(change(planner.Create, "monitor.m", nil, row(t, "monitor", "description", "m"), ""), pool)
 		m, p := g.world.one(monitorKind, "m"), g.world.one(poolKind, "p")
 		if m == nil || p == nil || schema.Text(p.Get("monitor")) != m.ID {
 			t.Fatalf("%v", g.world.log)
+		}
+		if got, want := schema.Text(p.Get("description")), "by "+m.ID+" of "+schema.Text(m.Get("created_on"))+", 0.5true"; got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 		e := g.entry("pool.p")
 		if e == nil || e.ID != p.ID || e.Origin != state.Created || !e.PreventDestroy || len(e.DependsOn) != 1 || schema.Text(poolKind.Get(e.Applied, "monitor")) != m.ID {

@@ -45,7 +45,7 @@ func applyTwice(t *testing.T, rt *rapid.T, option string) {
 		rt.Fatal(err)
 	}
 	for round := range 2 {
-		g := generator{rt: rt, dir: h.dir, groups: catalogue, seen: map[string]bool{}}
+		g := generator{rt: rt, dir: h.dir, groups: catalogue, seen: map[string]bool{}, mixes: true}
 		graph := g.graph(schema.UserScope)
 		sent := h.apply(graph, round)
 		if option == "" && sent.took != sent.said {
@@ -152,8 +152,10 @@ type generator struct {
 	dir    string
 	groups schema.Catalogue
 	scope  schema.Scope    // of the resource that is being made
+	kind   *schema.Kind    // of it
 	seen   map[string]bool // natural keys
 	n      int             // makes what must be unique so
+	mixes  bool            // text may hold what only the server knows of others: an undo cannot tell it from text
 }
 
 func (g *generator) graph(scopes ...schema.Scope) *schema.Graph {
@@ -177,7 +179,7 @@ func (g *generator) graph(scopes ...schema.Scope) *schema.Graph {
 
 // resource is a valid one, or nil where chance made none.
 func (g *generator) resource(k *schema.Kind, addr schema.Addr, s schema.Scope, graph *schema.Graph) *schema.Resource {
-	g.scope = s
+	g.scope, g.kind = s, k
 	for range 10 {
 		raw := g.row(k.Attrs, graph)
 		if k.NameAttr != "" {
@@ -291,7 +293,26 @@ func (g *generator) text(a *schema.Attr, graph *schema.Graph) schema.Value {
 		g.n++
 		return schema.String(fmt.Sprintf("o-%d", 1000-g.n))
 	}
+	if t := g.template(a, graph); g.mixes && t != nil && rapid.Bool().Draw(g.rt, "template") {
+		return t
+	}
 	return schema.String(g.pick("a & b <c>", `"quoted" 'text'`, "&amp; &lt;", "grün e\u0301", "${x} %{y}", " blanks ", "line\nbreak"))
+}
+
+// template is text with what only the server knows of an object of another
+// kind in it; nil where there is none, or where the text is the identity.
+func (g *generator) template(a *schema.Attr, graph *schema.Graph) schema.Value {
+	for _, r := range graph.Resources {
+		if r.Kind == g.kind || r.Scope != g.scope || g.kind.Attr(a.Name) == nil || slices.Contains(g.kind.Match, a.Name) {
+			continue
+		}
+		t := schema.Template{schema.String("by <"), schema.Ref{Addr: r.Addr, Attr: "id"}, schema.String("> & ")}
+		if r.Kind.Made != "" {
+			t = append(t, schema.Ref{Addr: r.Addr, Attr: r.Kind.Made})
+		}
+		return t
+	}
+	return nil
 }
 
 func (g *generator) pick(from ...string) string { return rapid.SampledFrom(from).Draw(g.rt, "pick") }

@@ -63,7 +63,7 @@ func drawGraph(t *testing.T, h household, seed int) *schema.Graph {
 		t.Fatal(err)
 	}
 	return rapid.Custom(func(rt *rapid.T) *schema.Graph {
-		g := generator{rt: rt, dir: h.dir, groups: catalogue, seen: map[string]bool{}}
+		g := generator{rt: rt, dir: h.dir, groups: catalogue, seen: map[string]bool{}, mixes: true}
 		return g.graph(schema.UserScope)
 	}).Example(seed)
 }

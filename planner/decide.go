@@ -60,6 +60,9 @@ func (m *maker) resolve(w *wanted) {
 		case t.step == nil && !t.failed && t.group.read:
 			m.fail(w, "", diag.Diagnostic{Code: "unknown-reference", Summary: fmt.Sprintf("it refers to %s, which is not there and cannot be made", r.Addr)})
 			return
+		case m.refersTo(r) == r && t.step != nil && !t.step.makes():
+			m.fail(w, "", diag.Diagnostic{Code: "unknown-reference", Summary: fmt.Sprintf("it refers to %s, which the API does not give", r)})
+			return
 		}
 	}
 	row := make(schema.Row, len(w.row))

@@ -77,6 +77,10 @@ func TestReferences(t *testing.T) {
 	p := newWorld(want("monitor.m", attrs{}), want("pool.p", attrs{"origins": origins, "description": made})).live(m).make(t)
 	equal(t, "to another attribute", schema.Text(p.Changes[1].After[1]), "2026-01-02T03:04:05Z")
 
+	made.Attr = "modified_on"
+	d = newWorld(want("monitor.m", attrs{}), want("pool.p", attrs{"origins": origins, "description": made})).live(m).fails(t)
+	equal(t, "to what the API leaves out", d.Error(), "trueup.yaml:1:1: error: pool.p: it refers to monitor.m.modified_on, which the API does not give")
+
 	a, b := want("monitor.a", attrs{"probe_zone": ref("monitor.b"), "type": "http"}), want("monitor.b", attrs{"probe_zone": ref("monitor.a")})
 	newWorld(a, b).fails(t)
 }

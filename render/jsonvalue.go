@@ -167,11 +167,12 @@ func (j *jsonWriter) rowFlags(k *schema.Kind, row schema.Row, fits func(schema.V
 	j.shut('}')
 }
 
+// anyFits reports whether some part of v fits, of those that are shown.
 func anyFits(v schema.Value, fits func(schema.Value) bool) bool {
 	found := false
 	schema.Walk(v, func(v schema.Value) bool {
 		found = found || fits(v)
-		return !found
+		return !found && !isSensitive(v)
 	})
 	return found
 }

@@ -240,15 +240,13 @@ func (l *loader) toCty(a *schema.Attr, v schema.Value) cty.Value {
 }
 
 func (l *loader) templateValue(t schema.Template) cty.Value {
-	text, marks := "", cty.NewValueMarks()
-	for _, part := range t {
+	text, marks := "", make([]cty.ValueMarks, len(t))
+	for i, part := range t {
 		v, m := l.toCty(nil, part).Unmark()
 		text += v.AsString()
-		for k := range m {
-			marks[k] = struct{}{}
-		}
+		marks[i] = m
 	}
-	return cty.StringVal(text).WithMarks(marks)
+	return cty.StringVal(text).WithMarks(marks...)
 }
 
 // check is what can only be seen when everything is there.

@@ -46,6 +46,8 @@ func TestDecode(t *testing.T) {
 		return `"origins":[{"name":"a","address":"192.0.2.1","enabled":true,"weight":1` + more + `}],"minimum_origins":1`
 	}
 	tests := []struct{ name, kind, body, want string }{
+		{"a weight of single precision", "pool", `{"name":"p","origins":[{"name":"a","address":"192.0.2.1","weight":0.07000000029802322}]}`,
+			`{"name":"p","enabled":true,"origins":[{"name":"a","address":"192.0.2.1","enabled":true,"weight":0.07}],"minimum_origins":1}`},
 		{"rule", "access_rule", `{"mode":"block","allowed_modes":["block"],"configuration":{"target":"ip","value":"192.0.2.1"},"notes":"n"}`,
 			`{"target":"ip","value":"192.0.2.1","mode":"block","notes":"n"}`},
 		{"§10.13: a range of IPv6 in full", "access_rule", `{"mode":"block","configuration":{"target":"ip_range","value":"2001:0db8:0000:0000:0000:0000:0000:0000/32"}}`,

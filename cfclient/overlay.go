@@ -73,7 +73,7 @@ func (e *encoder) unset(f *field, attrs []schema.Attr, old []byte, live, want sc
 			return []byte("null")
 		}
 		return []byte(`""`) // a PATCH keeps what it does not name
-	case a.Mode == schema.Defaulted && was && e.verb == put && sameSibling(a, attrs, live, want):
+	case a.Mode == schema.Defaulted && was && e.verb == put && a.By.Same(attrs, live, want):
 		return old // the server's choice stays
 	case e.nulls && was && f.object != nil && !isList(a) && e.unknown(f, old) != nil:
 		return e.unknownAndNulls(f, old, asRow(at(live, f.index)))
@@ -94,16 +94,6 @@ func (e *encoder) unset(f *field, attrs []schema.Attr, old []byte, live, want sc
 		return []byte("null")
 	}
 	return nil
-}
-
-// sameSibling reports whether what the default follows is as it was.
-func sameSibling(a *schema.Attr, attrs []schema.Attr, live, want schema.Row) bool {
-	for i := range attrs {
-		if a.By != nil && attrs[i].Name == a.By.Attr {
-			return attrs[i].Equal(at(live, i), at(want, i))
-		}
-	}
-	return true
 }
 
 // unknown are the members of a nested object that the table does not know.

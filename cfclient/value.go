@@ -146,6 +146,16 @@ func number(text []byte) schema.Value {
 	return schema.Number(n)
 }
 
+// stepped is a number without the noise of a server that calculates in single
+// precision: to the attribute's step (API facts §3, weight).
+func stepped(a *schema.Attr, v schema.Value) schema.Value {
+	n, ok := v.(schema.Number)
+	if !ok || a.Step == 0 {
+		return v
+	}
+	return schema.Number(math.Round(float64(n)/a.Step) / math.Round(1/a.Step))
+}
+
 // anything reads a value where a plain one is wanted. What is of another type
 // is text.
 func (d *decoder) anything(a *schema.Attr) (schema.Value, error) {
@@ -175,7 +185,7 @@ func (d *decoder) leaf(a *schema.Attr, raw []byte) schema.Value {
 			return schema.Bool(b)
 		}
 	case schema.TypeInt, schema.TypeNumber:
-		return number(text)
+		return stepped(a, number(text))
 	}
 	if a.HTML && bytes.IndexByte(text, '&') >= 0 {
 		return schema.String(unencoded(string(text)))

@@ -68,16 +68,18 @@ func (v *view) local() bool {
 }
 
 // planned is the wanted row, with what only the server knows and what is left
-// to it taken from the live row; live is nil where there is no object.
+// to it taken from the live row; live is nil where there is no object. What the
+// server chose for another type is not taken over (API facts §2, method).
 func planned(k *schema.Kind, want, live schema.Row) schema.Row {
 	out := make(schema.Row, len(k.Attrs))
 	for i := range k.Attrs {
 		out[i] = at(want, i)
-		switch k.Attrs[i].Mode {
+		a := &k.Attrs[i]
+		switch a.Mode {
 		case schema.Computed:
 			out[i] = at(live, i)
 		case schema.Fixed, schema.Defaulted:
-			if out[i] == nil {
+			if out[i] == nil && a.By.Same(k.Attrs, want, live) {
 				out[i] = at(live, i)
 			}
 		}

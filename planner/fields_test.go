@@ -142,3 +142,14 @@ func TestIgnoreChanges(t *testing.T) {
 		equal(t, c.ignore+", on create", show(p.Changes[0].After), show(newWorld(want("pool.p", files)).make(t).Changes[0].After))
 	}
 }
+
+// What the server chose for one type of monitor is not sent with another.
+func TestServerChoiceOfAnotherType(t *testing.T) {
+	o := live("monitor", id(1), attrs{"type": "http", "description": "m", "method": "HEAD"})
+	p := newWorld(want("monitor.m", attrs{"type": "smtp", "port": 25})).live(o).have(ours("monitor.m", o)).make(t)
+	for i, a := range o.Kind.Attrs {
+		if got := p.Changes[0].After[i]; a.Name == "method" && got != nil {
+			t.Errorf("a monitor that becomes smtp is sent with the method %v", got)
+		}
+	}
+}

@@ -116,6 +116,16 @@ func at(r Row, i int) Value {
 	return nil
 }
 
+// Same reports whether what a default follows is the same in two rows of attrs.
+// Where there is no such attribute, it is.
+func (b *By) Same(attrs []Attr, x, y Row) bool {
+	if b == nil {
+		return true
+	}
+	i := index(attrs, b.Attr)
+	return i < 0 || attrs[i].Equal(at(x, i), at(y, i))
+}
+
 // Same reports whether the attribute needs no change: want is what the files
 // say, live what is there. A value that the server chooses is never a
 // difference where the files leave it out.

@@ -37,7 +37,13 @@ type world interface {
 
 // decide plans what the files want; destroy: that nothing of ours stays.
 func (a *app) decide(ctx context.Context, w world, g *schema.Graph, have *state.Snapshot, f guardFlags, destroy bool) (*planner.Plan, error) {
-	return a.plan(ctx, w, planner.Input{Want: g, Have: have, Destroy: destroy}, planner.Needs(g, have, destroy), f)
+	targets, err := addresses("--target", f.Target)
+	if err != nil {
+		return nil, err
+	}
+	g, have = planner.Narrow(g, have, destroy, targets)
+	in := planner.Input{Want: g, Have: have, Destroy: destroy, Targets: targets}
+	return a.plan(ctx, w, in, planner.Needs(g, have, destroy), f)
 }
 
 // plan reads what a plan needs, makes it, asks what it would be better for
@@ -47,9 +53,6 @@ func (a *app) plan(ctx context.Context, w world, in planner.Input, reads planner
 	in.Now = a.now().UTC().Truncate(time.Second)
 	in.Options = planner.Options{AllowDeletes: f.AllowDeletes, AllowLockout: f.AllowLockout, FailOn: f.FailOn}
 	var err error
-	if in.Targets, err = addresses("--target", f.Target); err != nil {
-		return nil, err
-	}
 	if in.Own, err = a.ownAddresses(f.OwnAddress); err != nil {
 		return nil, err
 	}

@@ -78,8 +78,14 @@ func (c *undoCmd) show(ctx context.Context, a *app, g *schema.Graph) error {
 
 // plan plans the way back.
 func (c *undoCmd) plan(ctx context.Context, a *app, w world, g *schema.Graph, have *state.Snapshot) (*planner.Plan, error) {
+	targets, err := addresses("--target", c.Target)
+	if err != nil {
+		return nil, err
+	}
 	back := planner.Undo(have, g)
-	plan, err := a.plan(ctx, w, planner.Input{Want: back.Want, Have: back.Have, Undo: true, Release: back.Release}, back.Needs(), c.guardFlags)
+	back.Want, back.Have = planner.Narrow(back.Want, back.Have, false, targets)
+	in := planner.Input{Want: back.Want, Have: back.Have, Undo: true, Release: back.Release, Targets: targets}
+	plan, err := a.plan(ctx, w, in, back.Needs(), c.guardFlags)
 	if err != nil {
 		return nil, err
 	}

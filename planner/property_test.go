@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"trueup/diag"
 	"trueup/planner"
 	"trueup/schema"
 	"trueup/state"
@@ -291,37 +292,43 @@ func saved(t *rapid.T, p *planner.Plan, in planner.Input) *planner.Plan {
 	return q
 }
 
+// drawLive is a server with objects of every kind, some of them ours.
+func drawLive(t *rapid.T) *sim {
+	s := &sim{next: 1000}
+	for n := range rapid.IntRange(0, 8).Draw(t, "live") {
+		k := schema.KindNamed(rapid.SampledFrom(schema.KindNames()).Draw(t, "kind"))
+		row := drawValid(t, k)
+		if row == nil {
+			continue
+		}
+		if k.Unique && slices.ContainsFunc(s.objects, func(o *schema.Object) bool { return o.Kind == k && k.NaturalKey(o.Values) == k.NaturalKey(row) }) {
+			continue
+		}
+		if k.Answer != nil && rapid.Bool().Draw(t, "pending") {
+			row[k.Index(k.Answer.Attr)] = schema.String(k.Answer.Pending)
+		}
+		o := &schema.Object{Kind: k, Scope: schema.UserScope, ID: id(n + 1), Values: stored(k, row, nil)}
+		if k.Rotate != nil && rapid.Bool().Draw(t, "old") {
+			o.Values[k.Index(k.Made)] = schema.String("2025-01-01T00:00:00Z")
+		}
+		s.objects = append(s.objects, o)
+		if rapid.Bool().Draw(t, "ours") {
+			applied := o.Values
+			if other := drawValid(t, k); other != nil && rapid.Bool().Draw(t, "drifted") {
+				applied = other
+			}
+			s.put(&state.Entry{Addr: schema.Addr{Kind: k.Name, Name: fmt.Sprintf("r%d", rapid.IntRange(0, 8).Draw(t, "address"))},
+				Scope: schema.UserScope, ID: o.ID, Applied: applied, Deposed: rapid.Bool().Draw(t, "deposed")})
+		}
+	}
+	return s
+}
+
 // TestConverges: carry a plan out, and the next one is empty, with the state
 // and without it; whatever was there, whatever was ours.
 func TestConverges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := &sim{next: 1000}
-		for n := range rapid.IntRange(0, 8).Draw(t, "live") {
-			k := schema.KindNamed(rapid.SampledFrom(schema.KindNames()).Draw(t, "kind"))
-			row := drawValid(t, k)
-			if row == nil {
-				continue
-			}
-			if k.Unique && slices.ContainsFunc(s.objects, func(o *schema.Object) bool { return o.Kind == k && k.NaturalKey(o.Values) == k.NaturalKey(row) }) {
-				continue
-			}
-			if k.Answer != nil && rapid.Bool().Draw(t, "pending") {
-				row[k.Index(k.Answer.Attr)] = schema.String(k.Answer.Pending)
-			}
-			o := &schema.Object{Kind: k, Scope: schema.UserScope, ID: id(n + 1), Values: stored(k, row, nil)}
-			if k.Rotate != nil && rapid.Bool().Draw(t, "old") {
-				o.Values[k.Index(k.Made)] = schema.String("2025-01-01T00:00:00Z")
-			}
-			s.objects = append(s.objects, o)
-			if rapid.Bool().Draw(t, "ours") {
-				applied := o.Values
-				if other := drawValid(t, k); other != nil && rapid.Bool().Draw(t, "drifted") {
-					applied = other
-				}
-				s.put(&state.Entry{Addr: schema.Addr{Kind: k.Name, Name: fmt.Sprintf("r%d", rapid.IntRange(0, 8).Draw(t, "address"))},
-					Scope: schema.UserScope, ID: o.ID, Applied: applied, Deposed: rapid.Bool().Draw(t, "deposed")})
-			}
-		}
+		s := drawLive(t)
 		files := drawFiles(t)
 		in := s.world(files).in
 		first, diags := planner.Make(in)
@@ -363,6 +370,49 @@ func TestDestroyAll(t *testing.T) {
 		s.apply(t, p)
 		if len(s.objects) != 1 || s.objects[0] != foreign || len(s.entries) != 0 {
 			t.Fatalf("left: %v %v\n%s", s.objects, s.entries, lines(p))
+		}
+	})
+}
+
+// TestNarrow: a plan about a target is the same whether all was read or only
+// what Narrow and Needs ask for.
+func TestNarrow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, files := drawLive(t), drawFiles(t)
+		var addrs []schema.Addr
+		for i, r := range files {
+			addrs = append(addrs, r.Addr)
+			if i > 0 && rapid.IntRange(0, 3).Draw(t, "depends") == 0 {
+				r.DependsOn = []schema.Addr{files[rapid.IntRange(0, i-1).Draw(t, "on")].Addr}
+			}
+		}
+		for _, e := range s.entries {
+			addrs = append(addrs, e.Addr)
+			if rapid.IntRange(0, 3).Draw(t, "depended") == 0 {
+				e.DependsOn = []schema.Addr{addrs[rapid.IntRange(0, len(addrs)-1).Draw(t, "on")]}
+			}
+		}
+		if len(addrs) == 0 {
+			t.Skip("nothing to aim at")
+		}
+		in := s.world(files).in
+		in.Destroy = rapid.Bool().Draw(t, "destroy")
+		in.Targets = []schema.Addr{rapid.SampledFrom(addrs).Draw(t, "target")}
+		if k := rapid.SampledFrom(schema.KindNames()).Draw(t, "kind"); rapid.Bool().Draw(t, "exclusive") {
+			in.Want.Settings.Ownership = map[string]schema.Ownership{k: schema.Exclusive}
+		}
+		whole, said := planner.Make(in)
+		in.Want, in.Have = planner.Narrow(in.Want, in.Have, in.Destroy, in.Targets)
+		reads := planner.Needs(in.Want, in.Have, in.Destroy)
+		in.Live = slices.DeleteFunc(slices.Clone(in.Live), func(l planner.Listing) bool {
+			return !slices.Contains(reads.Lists, planner.ListKey{Kind: l.Kind, Scope: l.Scope})
+		})
+		part, heard := planner.Make(in)
+		show := func(p *planner.Plan, d diag.List) string {
+			return fmt.Sprintf("%s\nrefused: %s\nwarnings: %s\nmistakes: %v", lines(p), codes(p), warnings(p), d)
+		}
+		if a, b := show(whole, said), show(part, heard); a != b {
+			t.Fatalf("about %v, of all that there is:\n%s\nof what is read:\n%s", in.Targets, a, b)
 		}
 	})
 }

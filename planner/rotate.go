@@ -36,6 +36,9 @@ func (m *maker) rotate(w *wanted) {
 	old := m.newStep(w.group, w.Addr, Update, ReasonRetiring)
 	v := newView(w.Kind, o.Values, m.retired(w), w.applied(), w.Values)
 	old.Before, old.After = v.before, v.planned(o.Values)
+	if i := w.Kind.Index(w.Kind.Rotate.Expires); !w.Kind.Attrs[i].Equal(old.After[i], at(o.Values, i)) {
+		old.After[i] = schema.Reveal(old.After[i]) // the end of the overlap is nobody's secret, and no file has it
+	}
 	old.Fields, old.Same = v.fields()
 	old.Drift = v.drift(w.IgnoreChanges)
 	old.Deposed = true

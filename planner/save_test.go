@@ -258,6 +258,19 @@ func TestUnsealReference(t *testing.T) {
 	}
 }
 
+// The expiry that retires a token is not the sensitive one of the files.
+func TestUnsealRotation(t *testing.T) {
+	values := token(attrs{"rotate": attrs{"every": "90d", "overlap": "48h"}, "expires_on": secret("2028-01-01T00:00:00Z")})
+	w := newWorld(want("token.t", values)).live(liveToken(1, attrs{"issued_on": "2026-01-01T00:00:00Z", "expires_on": "2028-01-01T00:00:00Z"}))
+	p, err := planner.Decode(encode(t, w.make(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Unseal(w.in.Want); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestStale(t *testing.T) {
 	stale := func(change func(w *world)) string {
 		w := mixed()

@@ -42,12 +42,12 @@ apply --plan no.plan            1:failed   1:failed   1:failed   1:failed   1:fa
 destroy                         1:failed   1:failed   1:failed   1:failed   1:failed   1:failed 1:failed   1:failed   1:failed   1:failed   1:failed
 destroy --auto-approve          0:changes  0:changes  0:none     0:changes  1:refused  1:failed 1:failed   1:failed   1:failed   1:failed   0:changes
 show old.plan                   0:none     0:changes  0:none     0:refused  0:refused  0:changes 0:changes 0:changes  0:changes  0:changes  0:changes
-show .trueup/state.json         0:-        0:-        1:failed   0:-        0:-        0:-      0:-        0:-        0:-        0:-        0:-
+show .trueup/state.json         0:none     0:none     1:failed   0:none     0:none     0:none   0:none     0:none     0:none     0:none     0:none
 show no.plan                    1:failed   1:failed   1:failed   1:failed   1:failed   1:failed 1:failed   1:failed   1:failed   1:failed   1:failed
 export                          0          0          0          0          0          0        1          1          0          0          0
 snapshot                        0          0          0          0          0          0        1          1          0          0          0
-state list                      0:-        0:-        0:-        0:-        0:-        0:-      0:-        0:-        0:-        0:-        0:-
-state show access_rule.bad      0:-        0:-        1:failed   0:-        0:-        0:-      0:-        0:-        0:-        0:-        0:-
+state list                      0:none     0:none     0:none     0:none     0:none     0:none   0:none     0:none     0:none     0:none     0:none
+state show access_rule.bad      0:none     0:none     1:failed   0:none     0:none     0:none   0:none     0:none     0:none     0:none     0:none
 state show access_rule.x        1:failed   1:failed   1:failed   1:failed   1:failed   1:failed 1:failed   1:failed   1:failed   1:failed   1:failed
 state mv access_rule.bad access_rule.b 0:changes 0:changes 1:failed 0:changes 0:changes 0:changes 0:changes 0:changes 1:failed  0:changes  0:changes
 state rm access_rule.bad        0:changes  0:changes  1:failed   0:changes  0:changes  0:changes 0:changes 0:changes  1:failed   0:changes  0:changes

@@ -2,6 +2,8 @@ package loader
 
 import (
 	"bytes"
+	"path/filepath"
+	"regexp"
 	"slices"
 
 	"trueup/diag"
@@ -9,9 +11,10 @@ import (
 
 // concealed is what is kept out of excerpts: what hide was told, and all that
 // stands in the parentheses of sensitive(…). Those are found in the bare text,
-// so that they are also hidden where the file cannot be parsed.
+// so that they are also hidden where the file cannot be parsed; so are the
+// defaults of variables then.
 func (s *source) concealed() []diag.Range {
-	out := slices.Clone(s.hidden)
+	out := append(slices.Clone(s.hidden), s.defaults()...)
 	call := []byte("sensitive(")
 	for at := 0; ; {
 		i := bytes.Index(s.text[at:], call)
@@ -22,6 +25,52 @@ func (s *source) concealed() []diag.Range {
 		at = closing(s.text, start)
 		out = append(out, diag.Range{File: s.name, Start: s.pos(start), End: s.pos(at)})
 	}
+}
+
+var (
+	sensitiveVariable = regexp.MustCompile(`\bsensitive["']?\s*[:=]\s*["']?(?i:true)`)
+	defaultOfVariable = regexp.MustCompile(`\bdefault["']?[ \t]*[:=]`)
+)
+
+// defaults are the defaults of all variables of a file that has a sensitive one
+// and of which is not known which that is: what stands behind the key, and all
+// lines below that are indented deeper.
+func (s *source) defaults() []diag.Range {
+	if !s.blind || !sensitiveVariable.Match(s.text) {
+		return nil
+	}
+	var out []diag.Range
+	for _, m := range defaultOfVariable.FindAllIndex(s.text, -1) {
+		out = append(out, diag.Range{File: s.name, Start: s.pos(m[1]), End: s.pos(s.below(m[1]))})
+	}
+	return out
+}
+
+// below is where the first line begins that is not indented deeper than the one
+// of the offset, or a heredoc's text ends with the file.
+func (s *source) below(offset int) int {
+	lines := s.offsets()
+	line := int(s.pos(offset).Line)
+	first := s.text[lines[line-1]:s.lineEnd(line-1)]
+	if bytes.Contains(first, []byte("<<")) {
+		return len(s.text)
+	}
+	for ; line < len(lines); line++ {
+		text := s.text[lines[line]:s.lineEnd(line)]
+		if len(bytes.TrimSpace(text)) > 0 && indentOf(text) <= indentOf(first) {
+			return lines[line]
+		}
+	}
+	return len(s.text)
+}
+
+func indentOf(line []byte) int { return len(line) - len(bytes.TrimLeft(line, " \t")) }
+
+// quiet keeps all of a file of variables out of excerpts once it has mistakes:
+// what stands where can't be told, and may be secret.
+func (f *file) quiet() {
+	isJSON := filepath.Ext(f.src.name) == ".json"
+	f.src.mute = f.src.mute || f.diags.HasErrors() && (isJSON || isVars(f.src.name))
 }
 
 // closing is where the parenthesis ends that was opened before from: the end of

@@ -72,9 +72,12 @@ type converted struct {
 // add reads a file and writes it in the other spelling.
 func (c *conversion) add(name string) {
 	l := c.l
-	f := &file{l: l, src: &source{name: name, dir: filepath.Dir(name)}}
+	f := &file{l: l, src: &source{name: name, dir: filepath.Dir(name), blind: true}}
 	l.sources.put(f.src)
-	defer func() { l.diags.Add(f.diags...) }()
+	defer func() {
+		f.quiet()
+		l.diags.Add(f.diags...)
+	}()
 	text, err := l.text(name)
 	if err != nil {
 		f.error(diag.Range{File: name}, "file", reason(err), "", "")

@@ -61,6 +61,7 @@ func (l *loader) read(found foundFile) *file {
 	} else {
 		f.readYAML()
 	}
+	f.src.blind = f.partial
 	return f
 }
 

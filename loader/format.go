@@ -57,8 +57,9 @@ func (l *loader) formatFile(found foundFile) (*Formatted, diag.List) {
 	if err != nil {
 		return nil, diag.List{{Summary: reason(err), Code: "file", Range: diag.Range{File: found.name}}}
 	}
-	f := &file{l: l, src: &source{name: found.name, dir: found.dir()}}
+	f := &file{l: l, src: &source{name: found.name, dir: found.dir(), blind: true}}
 	text := f.format(old, filepath.Ext(found.name) == ".hcl")
+	f.quiet()
 	l.sources.put(f.src)
 	if text == nil || bytes.Equal(text, old) {
 		return nil, f.diags
@@ -74,7 +75,7 @@ var hclBegin = regexp.MustCompile(`^(?:\s*#.*\n|\s+)*(?:/[/*]|[A-Za-z_][\w-]*[ \
 // has errors.
 func CanonicalText(name string, old []byte) ([]byte, *Sources, diag.List) {
 	l := newLoader(context.Background(), Options{})
-	f := &file{l: l, src: &source{name: name}}
+	f := &file{l: l, src: &source{name: name, blind: true}}
 	text := f.format(old, hclBegin.Match(bytes.TrimPrefix(old, utf8Mark)))
 	l.sources.put(f.src)
 	return text, l.sources, f.diags

@@ -162,11 +162,26 @@ func TestSensitiveIsNotShown(t *testing.T) {
 		"single.yaml":    "monitors:\n  a:\n    header: {Authorization: ['${sensitive(\"hunter2\"}']}\n    typ: http\n",
 		"condition.yaml": "monitors:\n  a:\n    header: {Authorization: ['${sensitive(true ? \"hunter2\" : \"(\")}']}\n    typ: http\n",
 		"open.hcl":       "monitor \"a\" {\n  header = { Authorization = [sensitive(\"hunter2\"] }\n  typ = \"http\"\n}\n",
+		"variable.yaml":  "variables:\n  pin: {sensitive: true, default: hunter2}\n  x: {default: 1\n",
+		"lines.yaml":     "variables:\n  pin:\n    sensitive: true\n    default:\n      a:\n        - hunter2\n        \"\n",
+		"variable.hcl":   "variable \"pin\" {\n  sensitive = true\n  default = [\n    \"hunter2\",\n    \"\n  ]\n}\n",
+		"text.hcl":       "variable \"pin\" {\n  sensitive = true\n  default = <<X\nhunter2\n${\nX\n}\n",
 		"heredoc.hcl":    "monitor \"a\" {\n  expected_body = sensitive(<<X\n    hunter2\n    X\n  typ = \"http\"\n}\n",
 	} {
 		_, sources, ds := Load(t.Context(), Options{Dir: write(t, map[string]string{name: text}), Paths: []string{name}})
 		if out := print(sources, ds); !ds.HasErrors() || strings.Contains(out, "hunter2") {
 			t.Errorf("%s: %s", name, out)
+		}
+		o := Options{Dir: write(t, map[string]string{name: text}), Paths: []string{name}}
+		_, sources, ds = Canonical(t.Context(), o)
+		if out := print(sources, ds); strings.Contains(out, "hunter2") {
+			t.Errorf("fmt of %s: %s", name, out)
+		}
+		for _, to := range []Format{YAML, HCL} {
+			_, sources, ds = Convert(t.Context(), o, ConvertTo{Format: to})
+			if out := print(sources, ds); strings.Contains(out, "hunter2") {
+				t.Errorf("convert of %s: %s", name, out)
+			}
 		}
 	}
 }

@@ -116,6 +116,7 @@ type source struct {
 	lines  []int        // the offset of each line
 	hidden []diag.Range // what is not shown
 	mute   bool         // nothing is shown
+	blind  bool         // nobody found out which variables are sensitive
 }
 
 // offsets are where the lines begin.

@@ -45,6 +45,7 @@ type lookup struct {
 	entries  schema.Catalogue
 	found    map[string]found // by what was written
 	problems []found          // the mistakes since they were last taken
+	secret   bool             // what is looked up is sensitive
 }
 
 type found struct {
@@ -60,7 +61,10 @@ func (l *lookup) value(a *schema.Attr, v schema.Value) schema.Value {
 	}
 	switch x := v.(type) {
 	case schema.Sensitive:
+		was := l.secret
+		l.secret = true
 		x.Value = l.value(a, x.Value)
+		l.secret = was
 		return x
 	case schema.List:
 		return l.list(a, x)
@@ -99,6 +103,9 @@ func (l *lookup) name(a *schema.Attr, text string) schema.Value {
 		l.found[text] = f
 	}
 	if f.problem != nil {
+		if l.secret {
+			f.problem = hushed(strings.ReplaceAll(a.Lookup, "_", " "), f.problem)
+		}
 		if !slices.Contains(l.problems, f) {
 			l.problems = append(l.problems, f)
 		}
@@ -124,6 +131,12 @@ func (l *lookup) find(what, text string) found {
 		Code: "ambiguous", Summary: fmt.Sprintf("%d %ss are named %q", len(hits), what, text),
 		Detail: "Say which one is meant, by scope or by id:\n" + candidates(hits),
 	}}
+}
+
+// hushed is a problem with a sensitive name, without the name and what is near it.
+func hushed(what string, p *diag.Diagnostic) *diag.Diagnostic {
+	return &diag.Diagnostic{Code: p.Code, Summary: fmt.Sprintf("the sensitive value is not the name of one %s", what),
+		Detail: "Which is not shown, since it could tell the value."}
 }
 
 func (l *lookup) named(name, scope string) []schema.Entry {

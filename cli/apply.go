@@ -185,6 +185,9 @@ var errRefused = errors.New("refused")
 
 // saved carries out a saved plan, if no object that it touches has moved.
 func (c *applyCmd) saved(ctx context.Context, a *app) error {
+	if len(c.Target) > 0 {
+		return errors.New("--target does not go with --plan: a saved plan is carried out as it is; give --target to trueup plan")
+	}
 	data, err := os.ReadFile(c.Plan)
 	if err != nil {
 		return err
@@ -193,6 +196,7 @@ func (c *applyCmd) saved(ctx context.Context, a *app) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Plan, err)
 	}
+	plan.FailOn(c.FailOn)
 	r := run{app: a, state: c.stateFlags, api: c.apiFlags, guard: c.guardFlags, format: c.runFlags, approve: true, what: "apply --plan"}
 	a.diagnostics(editedFiles(plan))
 	g, err := a.graphOf(ctx, plan, c.fileFlags)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -35,11 +36,19 @@ func (c *showCmd) Run(ctx context.Context, a *app) error {
 	if isPlan(data) {
 		return fmt.Errorf("%s: %w", c.File, perr)
 	}
+	if !isState(data) {
+		return fmt.Errorf("%s is neither a saved plan nor a state", c.File)
+	}
 	s, err := a.openState(c.File, nil).Load(ctx)
 	if err != nil {
-		return fmt.Errorf("%s is neither a saved plan nor a state: %w", c.File, err)
+		return err
 	}
 	return a.showState(s, c.formatFlags, c.File)
+}
+
+// isState reports whether the data begins as a state does, whole or damaged.
+func isState(data []byte) bool {
+	return bytes.Contains(data[:min(len(data), 512)], []byte(`"checksum"`))
 }
 
 // isPlan reports whether the data claims to be a saved plan.

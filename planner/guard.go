@@ -266,8 +266,26 @@ func (m *maker) guardGains() {
 			gaining = append(gaining, s)
 		}
 	}
-	if len(gaining) > 0 && slices.Contains(m.in.Options.FailOn, codePrivilege) {
-		m.refuse(codePrivilege, "privilege increase: "+listed(addrsOf(gaining)),
-			"If that is meant: leave out --fail-on "+codePrivilege, gaining...)
+	m.plan.failOn(m.in.Options.FailOn, addrsOf(gaining))
+}
+
+// FailOn refuses a plan that was saved for what it is not to do, as
+// Options.FailOn does a plan that is made.
+func (p *Plan) FailOn(kinds []string) {
+	var gaining []string
+	for _, c := range p.Changes {
+		if len(c.Gains) > 0 && c.Refused == "" {
+			gaining = append(gaining, c.Addr.String())
+		}
+	}
+	if !slices.ContainsFunc(p.Refusals, func(r Refusal) bool { return r.Code == codePrivilege }) {
+		p.failOn(kinds, gaining)
+	}
+}
+
+func (p *Plan) failOn(kinds, gaining []string) {
+	if len(gaining) > 0 && slices.Contains(kinds, codePrivilege) {
+		p.Refusals = append(p.Refusals, Refusal{Code: codePrivilege, Message: "privilege increase: " + listed(gaining),
+			Remedy: "If that is meant: leave out --fail-on " + codePrivilege, Addrs: gaining})
 	}
 }

@@ -37,7 +37,7 @@ func (m *maker) aim() {
 		texts[i] = t.String()
 	}
 	m.plan.Warnings.Add(diag.Diagnostic{
-		Severity: diag.Warning, Code: "targeted", Summary: "this plan is only about " + strings.Join(texts, ", ") + " and what they need",
+		Severity: diag.Warning, Code: "targeted", Summary: "this plan is only about " + strings.Join(texts, ", ") + " and what is needed for that",
 		Detail: "Everything else is left out, whatever the files say. Plan without --target to see the rest.",
 	})
 }

@@ -21,7 +21,7 @@ import (
 
 // exitMatrix says how each command ends in each world, as product and README
 // have it: the exit code, and what trueup.outcome is with --format json, where
-// the command has that and says an outcome ("-" where it does not). A dot: does
+// the command has that. A dot: does
 // not apply. The worlds are in exitWorlds.
 const exitMatrix = `
 command                         none       changes    adopted    refused    part       broken   nocred     down       locked     partly     stale

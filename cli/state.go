@@ -36,9 +36,6 @@ func (c *stateListCmd) Run(ctx context.Context, a *app) error {
 		if e.Deposed {
 			fmt.Fprintf(a.Out, " (deposed %s)", e.ID)
 		}
-		if e.Scope != schema.UserScope {
-			fmt.Fprintf(a.Out, " (%s)", e.Scope)
-		}
 		fmt.Fprintln(a.Out)
 	}
 	return nil

@@ -248,7 +248,11 @@ func appendMissing(ps []Problem, attrs []Attr, path string, row Row) []Problem {
 func (a *Attr) buildLeaf(path string, v Value, ps *[]Problem) Value {
 	c, err := a.Canon(v)
 	if err != nil {
-		*ps = append(*ps, problem(path, a.Name+": "+err.Error(), "").remedied(err))
+		p := problem(path, a.Name+": "+err.Error(), "").remedied(err)
+		if a.Refers != "" {
+			p.Detail = fmt.Sprintf("Write a %s's name, or its id: ${%s.NAME.id}.", strings.ReplaceAll(a.Refers, "_", " "), a.Refers)
+		}
+		*ps = append(*ps, p)
 		return nil
 	}
 	if p := a.broken(path, c); p != nil {

@@ -95,7 +95,7 @@ func (b *block) remark(x index, c *planner.Change) {
 	if len(c.Referrers) > 0 {
 		b.remarks = append(b.remarks, "used by "+strings.Join(x.referrers(c.Referrers), ", "))
 	}
-	if (c.Action == planner.Update || c.Action == planner.Roll) && c.Same > 0 {
+	if c.Before != nil && c.After != nil && c.Same > 0 {
 		b.remarks = append(b.remarks, "("+plural(c.Same, "unchanged attribute", "unchanged attributes")+" hidden)")
 	}
 	if hidden := hiddenDefaults(c); hidden > 0 {

@@ -113,7 +113,7 @@ func updated() *planner.Plan {
 func replaced() *planner.Plan {
 	return plan(
 		change("access_rule.first-new", planner.CreateReplace, obj{"mode": "block", "value": "AS64500", "notes": "old"}, obj{"mode": "block", "value": "AS64501", "notes": "new"},
-			because(planner.ReasonReplaceField), field("value", replaces), field("notes")),
+			because(planner.ReasonReplaceField), field("value", replaces), field("notes"), same(1)),
 		change("access_rule.kind-of", planner.Replace, obj{"mode": "block", "value": "198.51.100.7"}, obj{"mode": "block", "value": "US"},
 			because(planner.ReasonReplaceField), field("target", replaces), field("value", was("US"), replaces), by("admin@example.com", "API"), adopted),
 		change("token.leaked", planner.Replace, with(reader, obj{"name": "leaked", "status": schema.String("active")}), with(reader, obj{"name": "leaked"}),
@@ -263,6 +263,7 @@ func longStrings() *planner.Plan {
 		change("access_rule.same-start", planner.Create, nil, with(office, obj{"notes": lorem})),
 		change("access_rule.wide", planner.Update, with(office, obj{"notes": "東京のオフィスからの出口、営業時間のみ"}), with(office, obj{"notes": "大阪のオフィスからの出口、営業時間のみ 確認済み"}), field("notes"), same(2)),
 		change("access_rule.lines", planner.Update, with(office, obj{"notes": "first line\nsecond line\nthird line"}), with(office, obj{"notes": "first line\n2nd line\nthird line"}), field("notes"), same(2)),
+		change("access_rule.right-to-left", planner.Update, with(office, obj{"mode": "block", "notes": "שלום"}), with(office, obj{"notes": "עולם"}), field("mode"), field("notes"), same(1)),
 		change("access_rule.faked", planner.Update, with(office, obj{"notes": "Office"}), with(office, obj{"notes": "Office [+egress+] from [-nowhere-]"}), field("notes"), same(2)),
 	)
 }

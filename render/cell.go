@@ -8,6 +8,7 @@ import (
 
 	"github.com/mattn/go-runewidth"
 	"github.com/sergi/go-diff/diffmatchpatch"
+	"golang.org/x/text/unicode/bidi"
 )
 
 // cell is a shown value: text in pieces, some of which are marked as new or
@@ -93,7 +94,10 @@ func (c cell) wrap(n int) []cell {
 		for p.text != "" {
 			head := p.text
 			if columns(head)+brackets > room {
-				head = broken(p.text, room-brackets, n/2)
+				head = broken(p.text, room-brackets, n/2-(n-room))
+			}
+			if head != p.text && n-room >= n/2 && row.endsBlank() && !strings.ContainsRune(head, ' ') {
+				head = "" // a row of its own rather than a broken word
 			}
 			if head == "" && len(row) == 0 {
 				_, size := utf8.DecodeRuneInString(p.text)
@@ -127,8 +131,23 @@ func broken(s string, n, least int) string {
 	return head
 }
 
+func (c cell) endsBlank() bool {
+	return len(c) > 0 && strings.HasSuffix(c[len(c)-1].text, " ")
+}
+
 func (c cell) hasMarks() bool {
 	return slices.ContainsFunc(c, func(p piece) bool { return p.mark != kept })
+}
+
+// turns reports whether the cell has letters that are written from right to
+// left.
+func (c cell) turns() bool {
+	return slices.ContainsFunc(c, func(p piece) bool {
+		return strings.ContainsFunc(p.text, func(r rune) bool {
+			class, _ := bidi.LookupRune(r)
+			return class.Class() == bidi.R || class.Class() == bidi.AL
+		})
+	})
 }
 
 // terminal measures text as most terminals show it, whatever the locale says.

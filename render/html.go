@@ -143,7 +143,7 @@ func (pg *page) frame(all []*section, blocks int) frame {
 		f.Refusals = append(f.Refusals, shownRefusal{clean(r.Message), clean(concerned(r, "below")), clean(strings.Join(strings.Fields(r.Remedy), " ")), shownLines(pg.index.moved(r))})
 	}
 	for _, d := range pg.p.Warnings {
-		f.Warnings = append(f.Warnings, clean(d.String()))
+		f.Warnings = append(f.Warnings, clean(warned(d)))
 	}
 	f.Alerts, f.Filters = pg.alerts(), pg.filters(all)
 	return f

@@ -34,7 +34,7 @@ func TestHTMLEscapes(t *testing.T) {
 		"html": {"lang"}, "head": nil, "body": nil, "meta": {"charset", "http-equiv", "content", "name"}, "title": nil, "style": nil, "script": nil, "header": nil, "main": nil,
 		"footer": nil, "section": {"class"}, "h1": nil, "h2": nil, "p": {"class"}, "ul": {"class"}, "li": nil, "b": {"class"}, "strong": nil, "div": {"class", "role", "aria-label"},
 		"details": {"class", "data-action", "data-kind", "open"}, "summary": nil, "code": nil, "span": {"class", "id", "role", "aria-hidden"}, "table": {"class"}, "tbody": nil, "tr": nil, "th": {"class", "scope"},
-		"td": {"class"}, "ins": nil, "del": nil, "input": {"id", "type", "placeholder", "aria-label"}, "button": {"type", "data-by", "data-value", "aria-pressed", "id"},
+		"td": {"class"}, "bdi": nil, "ins": nil, "del": nil, "input": {"id", "type", "placeholder", "aria-label"}, "button": {"type", "data-by", "data-value", "aria-pressed", "id"},
 	}
 	for name, p := range cases() {
 		page := must(HTML(p, Options{Title: all, Commit: all, Source: all}))

@@ -5,6 +5,7 @@ import (
 	"html"
 	"strings"
 
+	"trueup/diag"
 	"trueup/planner"
 )
 
@@ -136,9 +137,18 @@ func (m *markdown) warnings(b *strings.Builder, shown int) {
 			fmt.Fprintf(b, "- and %s more\n", Comma(len(ws)-i))
 			break
 		}
-		b.WriteString("- " + mdLine(notice(d.String())) + "\n")
+		b.WriteString("- " + mdLine(notice(warned(d))) + "\n")
 	}
 	b.WriteString("\n</details>\n\n")
+}
+
+// warned is a warning with its remedy, on one line.
+func warned(d diag.Diagnostic) string {
+	text := d.String()
+	if d.Detail != "" {
+		text += ". " + strings.Join(strings.Fields(d.Detail), " ")
+	}
+	return text
 }
 
 func (m *markdown) foot() string {
@@ -208,17 +218,24 @@ func diffLines(ls []line, columns int) []string {
 			width = max(width, n)
 		}
 	}
-	out := make([]string, len(ls))
-	for i, l := range ls {
+	out := make([]string, 0, len(ls))
+	for _, l := range ls {
 		symbol := diffSymbols[l.symbol]
 		if l.member != kept {
 			symbol = string(l.member)
 		}
-		text := symbol + " " + l.path + strings.Repeat(" ", max(0, width-len([]rune(l.path)))) + "   " + l.fit(columns).String()
+		pad, l := strings.Repeat(" ", max(0, width-len([]rune(l.path))))+"   ", l.fit(columns)
+		text := symbol + " " + l.path + pad
+		if l.apart() {
+			out = append(out, text+l.old.String())
+			text = symbol + " " + strings.Repeat(" ", len([]rune(l.path))) + pad + arrow[1:] + l.new.String()
+		} else {
+			text += l.String()
+		}
 		if suffix := l.suffix(); suffix != "" {
 			text += "   " + suffix
 		}
-		out[i] = text
+		out = append(out, text)
 	}
 	return out
 }

@@ -155,7 +155,7 @@ func TestMarkdownEscapes(t *testing.T) {
 						t.Errorf("%s, limit %d: %s has attributes %v", name, limit, n.Data, n.Attr)
 					}
 				case html.TextNode:
-					if n.Parent.Data != "code" && regexp.MustCompile(`@\w|#\d`).MatchString(n.Data) {
+					if n.Parent.Data != "code" && regexp.MustCompile(`(?i)@\w|#\d|gh-\d`).MatchString(n.Data) {
 						t.Errorf("%s, limit %d: a mention outside of code: %s", name, limit, n.Data)
 					}
 				}

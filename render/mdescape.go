@@ -52,8 +52,8 @@ func longestRun(s string, c byte) int {
 // looks for in the text that comes out.
 var (
 	mdEscaper = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "{", `\{`, "[", `\[`, "]", `\]`, "|", `\|`, "~", `\~`,
-		"!", `\!`, "$", `\$`, "&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "@<!-- -->", "#", "#<!-- -->", "//", `\/\/`, "www.", `www\.`)
-	htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;", "@", "@<!-- -->", "#", "#<!-- -->")
+		"!", `\!`, "$", `\$`, "&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "@<!-- -->", "#", "#<!-- -->", "GH-", "GH-<!-- -->", "gh-", "gh-<!-- -->", "//", `\/\/`, "www.", `www\.`)
+	htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;", "@", "@<!-- -->", "#", "#<!-- -->", "GH-", "GH-<!-- -->", "gh-", "gh-<!-- -->")
 )
 
 // mdText is text as running text of Markdown, inside a line.

@@ -113,6 +113,46 @@ func TestTextWidths(t *testing.T) {
 	}
 }
 
+// TestRightToLeft: no line has two texts that go from right to left with an
+// arrow between them, which a browser and many a terminal would show as new ->
+// old.
+func TestRightToLeft(t *testing.T) {
+	p := plan(change("access_rule.a", planner.Update, with(office, obj{"notes": "שלום"}), with(office, obj{"notes": "عالم"}), field("notes", was("تم"))))
+	for format, out := range map[string]string{
+		"text": string(plainText(t, p, Options{})), "narrow": string(plainText(t, p, Options{Width: 80})), "markdown": string(must(Markdown(p, Options{}))),
+	} {
+		if !strings.Contains(out, "\"שלום\"\n") || !strings.Contains(out, "  -> \"عالم\"") {
+			t.Errorf("%s:\n%s", format, out)
+		}
+	}
+	if page := string(must(HTML(p, Options{}))); !strings.Contains(page, "<bdi>&#34;שלום&#34;</bdi> → <bdi>&#34;عالم&#34;</bdi>") {
+		t.Error(page)
+	}
+}
+
+// TestWrap: a row ends behind a blank of any piece, and a marked word goes to
+// the next row before it is broken.
+func TestWrap(t *testing.T) {
+	for _, c := range []struct {
+		n    int
+		in   cell
+		want string
+	}{
+		{24, cell{{"\"…word348 word349 ", kept}, {"word350", removed}, {"CHANGED", added}, {" word351 word352…\"", kept}}, "\"…word348 word349 |[-word350-][+CHANGED+] |word351 word352…\""},
+		{10, plainCell("a verylongwordthatfitsnowhere"), "a verylong|wordthatfi|tsnowhere"},
+		{12, cell{{"some words ", kept}, {"unbreakableword", added}}, "some words |[+unbreaka+]|[+bleword+]"},
+		{10, plainCell("aaaa bbbb cccc"), "aaaa bbbb |cccc"},
+	} {
+		var rows []string
+		for _, r := range c.in.wrap(c.n) {
+			rows = append(rows, r.String())
+		}
+		if got := strings.Join(rows, "|"); got != c.want {
+			t.Errorf("%d columns: %s, want %s", c.n, got, c.want)
+		}
+	}
+}
+
 // TestDiffWords: without what is new, it is the old text, and the other way
 // round.
 func TestDiffWords(t *testing.T) {

@@ -46,6 +46,10 @@ func (l line) width() int {
 	return n
 }
 
+// apart: between two texts that go from right to left, the arrow does so too, and
+// old and new would change places. Each gets a line of its own.
+func (l line) apart() bool { return l.old != nil && l.old.turns() && l.new.turns() }
+
 // changed is one line, or as many as its value takes: none is cut, since what
 // is not shown cannot be agreed to.
 func (t *texter) changed(l line, pathWidth, changeWidth int) {
@@ -96,11 +100,11 @@ func (l line) suffixColour() colour {
 	return dim
 }
 
-// change writes old -> new from column used on; where that does not fit, new
-// stands below old. It gives the columns that the last line takes.
+// change writes old -> new from column used on; where that does not fit, or would
+// mislead, new stands below old. It gives the columns that the last line takes.
 func (t *texter) change(l line, used int) int {
 	room := t.room(used)
-	if l.width() <= room {
+	if l.width() <= room && !l.apart() {
 		if l.old != nil {
 			t.cell(l.old)
 			t.w.WriteString(arrow)

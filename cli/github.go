@@ -85,14 +85,24 @@ func appendSummary(path string, text func(room int) ([]byte, error)) (err error)
 	if err != nil {
 		return err
 	}
-	if md = append(md, '\n'); len(md) > room {
-		md = []byte("trueup: this does not fit into the step summary any more; the log has it.\n\n")
-	}
-	if len(md) > room {
+	if md = wholeLines(append(md, '\n'), room); len(md) > room {
 		return fmt.Errorf("%s is full", path)
 	}
 	_, err = f.Write(md)
 	return err
+}
+
+// wholeLines are the lines of text that fit, and how many others there are: what
+// a plan destroys is never cut from it, so that it may be longer than there is
+// room.
+func wholeLines(text []byte, room int) []byte {
+	const reserve = 100 // bytes for saying what was cut
+	if len(text) <= room {
+		return text
+	}
+	end := bytes.LastIndexByte(text[:max(0, room-reserve)], '\n') + 1
+	left := bytes.Count(bytes.TrimRight(text[end:], "\n"), []byte("\n")) + 1
+	return fmt.Appendf(text[:end:end], "\n**%s not shown here, for want of room;** the log has them.\n\n", plural(left, "line"))
 }
 
 func (a *app) summarizePlan(p *planner.Plan, o render.Options) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +19,7 @@ func TestSummaryLimit(t *testing.T) {
 		{0, 10, strings.Repeat("x", 10) + "\n"},
 		{summaryLimit - 12, 10, strings.Repeat("x", 10) + "\n"},
 		{summaryLimit - 11, 10, ""},
-		{summaryLimit - 200, 1000, "trueup: this does not fit into the step summary any more; the log has it.\n\n"},
+		{summaryLimit - 200, 1000, "\n**1 line not shown here, for want of room;** the log has them.\n\n"},
 		{summaryLimit, 1, ""},
 	} {
 		file := filepath.Join(t.TempDir(), "summary.md")
@@ -34,6 +35,18 @@ func TestSummaryLimit(t *testing.T) {
 		if err != nil || string(after[c.there:]) != c.want {
 			t.Errorf("%d after %d bytes: %v, appended %q", c.wanted, c.there, err, after[c.there:])
 		}
+	}
+}
+
+// TestSummaryOfDestruction: a plan that destroys more than a summary holds is
+// there as far as it goes, with its counts, and not left out as a whole.
+func TestSummaryOfDestruction(t *testing.T) {
+	plan := "### trueup: **20000 to destroy**\n\n" + strings.Repeat("- `-` `access_rule.x` · a line as a plan has them, of 80 bytes or so, all in all\n", 20000)
+	got := string(wholeLines([]byte(plan), summaryLimit))
+	kept := strings.Count(got, "- `-` ")
+	if len(got) > summaryLimit || len(got) < summaryLimit-300 || !strings.HasPrefix(got, "### trueup: **20000 to destroy**\n\n- ") ||
+		!strings.HasSuffix(got, fmt.Sprintf("all in all\n\n**%d lines not shown here, for want of room;** the log has them.\n\n", 20000-kept)) {
+		t.Errorf("%d bytes, %d lines: %.100q … %q", len(got), kept, got, got[len(got)-200:])
 	}
 }
 

@@ -111,7 +111,10 @@ type (
 		Message, Who, Remedy string
 		Moved                []shownLine
 	}
-	shownAlert  struct{ What, Addr, Text string }
+	shownAlert struct {
+		What, Addr, Text string
+		Refused          bool
+	}
 	shownFilter struct{ By, Value, Label, Count string }
 	filterGroup struct {
 		Label   string
@@ -162,10 +165,10 @@ func (pg *page) alerts() []shownAlert {
 	var out []shownAlert
 	for _, c := range pg.p.Changes {
 		if len(c.Gains) > 0 {
-			out = append(out, shownAlert{"Privilege increase", clean(c.Addr.String()), clean(strings.Join(c.Gains, "; "))})
+			out = append(out, shownAlert{What: "Privilege increase", Addr: clean(c.Addr.String()), Text: clean(strings.Join(c.Gains, "; "))})
 		}
 		if c.Refused != "" {
-			out = append(out, shownAlert{"Refused", clean(c.Addr.String()), clean(c.Refused)})
+			out = append(out, shownAlert{What: "Refused", Addr: clean(c.Addr.String()), Text: clean(c.Refused), Refused: true})
 		}
 	}
 	return out

@@ -1,6 +1,11 @@
 package render
 
-import "trueup/schema"
+import (
+	"maps"
+	"slices"
+
+	"trueup/schema"
+)
 
 // PlanSchema is the JSON Schema of the JSON form of a plan, before and after of
 // each kind included.
@@ -11,7 +16,7 @@ func PlanSchema() ([]byte, error) {
 		{"change", changeSchema()},
 		{"resource", resourceChangeSchema()},
 		{"diagnostic", diagnosticSchema()},
-		{"event", closed([]string{"actor", "interface"}, members{{"actor", text()}, {"interface", text()}, {"when", text()}}, "Who changed an object last, from the audit log.")},
+		{"event", closed([]string{"actor", "interface"}, members{{"actor", text()}, {"interface", text()}, {"when", members{{"type", "string"}, {"format", "date-time"}}}}, "Who changed an object last, from the audit log.")},
 		{"referrer", closed([]string{"type", "id", "name"}, members{{"type", text()}, {"id", text()}, {"name", text()}, {"address", text()}}, "An object that uses another.")},
 		{"refusal", closed([]string{"code", "message", "remedy"}, members{{"code", text()}, {"message", text()}, {"remedy", text()}, {"addresses", listOf(text())}, {"moved", listOf(movedSchema())}},
 			"Why the plan is not carried out.")},
@@ -98,7 +103,7 @@ func resourceChangeSchema() members {
 		{"index", members{{"type", "string"}, {"description", "The key under for_each."}}},
 		{"deposed", members{{"type", "string"}, {"description", "The id of an object that the address no longer means."}}},
 		{"change", defRef("change")},
-		{"action_reason", text()},
+		{"action_reason", members{{"enum", slices.Compact(slices.Sorted(maps.Values(jsonReasons)))}}},
 		{"trueup", extrasSchema()},
 	}, ""), member{"allOf", rules})
 }

@@ -13,6 +13,7 @@ const (
 	whyForeign  = "not ours"
 	whyRetiring = "retiring"
 	whyMoved    = "moved to another scope"
+	whyTwin     = "wanted in another scope"
 	whyUndo     = "not a part of the last apply"
 )
 
@@ -39,6 +40,8 @@ func (m *maker) leftover(g *group, o *object) {
 	switch {
 	case o.ignored > 0:
 		m.alone(o, fmt.Sprintf("ignore rule %d", o.ignored))
+	case m.twin(o) != nil:
+		m.share(g, o)
 	case m.in.Destroy && e != nil:
 		m.remove(g, o, ReasonDestroy, e.Deposed)
 	case o.retiring:

@@ -23,6 +23,7 @@ func Make(in Input) (*Plan, diag.List) {
 		m.lookup()
 		m.match()
 		m.decideAll()
+		m.twins()
 	}
 	m.leftovers()
 	m.connect()
@@ -47,6 +48,7 @@ type maker struct {
 	wants  map[schema.Addr]*wanted
 	all    []*wanted // in order of address
 	recent []*state.Entry
+	meant  map[sameID]*wanted // nil where there is one scope
 
 	steps []*step
 	slab  []step                             // from which the next steps are taken

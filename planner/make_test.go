@@ -385,6 +385,30 @@ func TestExclusiveIgnoreAndScopes(t *testing.T) {
 	}
 }
 
+// What two scopes list under one id is one object: what one of them wants, the
+// other neither deletes nor wants otherwise.
+func TestOneObjectInTwoScopes(t *testing.T) {
+	account := schema.Scope{Level: schema.Account, ID: id(99)}
+	one, other := live("monitor", id(1), attrs{"description": "m"}), live("monitor", id(1), attrs{"description": "m"})
+	other.Scope = account
+	n, rest := want("monitor.n", attrs{"description": "m"}), want("monitor.rest", attrs{})
+	n.Scope = account
+	w := newWorld(n).live(one, other).have(ours("monitor.m", one))
+	equal(t, "moved and renamed", lines(w.make(t)), "forget monitor.m #1 (moved-scope)\nno-op monitor.n #1 adopted record")
+	w = newWorld(n, rest).live(one, other)
+	w.in.Want.Settings.Ownership["monitor"] = schema.Exclusive
+	p := w.make(t)
+	equal(t, "exclusive", lines(p), "no-op monitor.n #1 adopted record\ncreate monitor.rest")
+	equal(t, "left", left(p), "monitor #1 wanted in another scope")
+	w = newWorld(n, want("monitor.m", attrs{"path": "/x"})).live(one, other)
+	equal(t, "both, and otherwise", w.fails(t)[0].Code, "same-object")
+	w = newWorld(n, want("monitor.m", attrs{})).live(one, other)
+	equal(t, "both alike", lines(w.make(t)), "no-op monitor.m #1 adopted record\nno-op monitor.n #1 adopted record")
+	n.Addr.Name = "m"
+	p = newWorld(n).live(one, other).have(ours("monitor.m", one)).make(t)
+	equal(t, "moved", lines(p)+warnings(p), "no-op monitor.m #1 adopted record\nforget monitor.m #1 (moved-scope)")
+}
+
 func TestNotRead(t *testing.T) {
 	w := newWorld(want("access_rule.a", rule))
 	w.in.Live = nil

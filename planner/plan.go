@@ -92,7 +92,7 @@ const (
 	ReasonRetiring     Reason = "retiring"      // the old one of a rotation
 	ReasonSecretLost   Reason = "secret-lost"   // the secret never reached its sink
 	ReasonSuperseded   Reason = "superseded"    // the address now means another object
-	ReasonMovedScope   Reason = "moved-scope"   // the address is now in another scope; this one is left as it is
+	ReasonMovedScope   Reason = "moved-scope"   // its address, or the object itself, is now wanted in another scope; it is left as it is
 	ReasonUndone       Reason = "undone"        // the last apply is taken back
 )
 

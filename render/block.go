@@ -247,7 +247,7 @@ func reasonWords(c *planner.Change) string {
 	case planner.ReasonSuperseded:
 		return "its address now means another object"
 	case planner.ReasonMovedScope:
-		return "its address is now in another scope"
+		return "wanted in another scope now"
 	case planner.ReasonUndone:
 		return undoneWords(c)
 	}

@@ -99,6 +99,7 @@ func TestKilledAtEveryMoment(t *testing.T) {
 				first := s.apply(story.after)
 				over := s.life.over()
 				s.life = nil
+				s.foreseen(story.after)
 				if err := s.apply(story.after); err != nil {
 					t.Fatalf("killed at moment %d (%v), the second apply: %s", end, first, err)
 				}

@@ -208,6 +208,30 @@ var ofTheDay = regexp.MustCompile(`T00:\d\d:\d\dZ`)
 
 func (s *site) dump() string { return ofTheDay.ReplaceAllString(s.api.Dump(), "") }
 
+// foreseen demands that a plan, which settles nothing, shows what an apply does
+// after it has settled. What it finds to be ours is adopted in the one, and
+// known in the other.
+func (s *site) foreseen(yaml string) {
+	s.t.Helper()
+	p := s.start(yaml)
+	have, err := p.store.Load(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	shown, err := p.app.decide(s.t.Context(), p.client, p.graph, have, guardFlags{AllowDeletes: 100}, false)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	done, _, err := p.plan(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	x, y := shown.Counts(), done.Counts()
+	if x.Adopt, y.Adopt = 0, 0; x != y {
+		s.t.Errorf("the plan shows %+v, and the apply does %+v", x, y)
+	}
+}
+
 // settled demands what an apply must have reached: the objects, secrets that
 // work, nothing left open, and nothing to do.
 func (s *site) settled(yaml, dump string, secrets ...string) {

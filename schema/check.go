@@ -128,8 +128,9 @@ func (a *Attr) build(path string, v Value, ps *[]Problem) Value {
 	return a.buildLeaf(path, v, ps)
 }
 
+// takesText reports whether any text will do, so that it may be known later.
 func (a *Attr) takesText() bool {
-	return a.Nest == Single && (a.Type == TypeText || a.Type == TypeHost || a.Type == TypeJSON)
+	return a.Nest == Single && (a.Type == TypeText || a.Type == TypeHost || a.Type == TypeJSON) && len(a.Enum) == 0 && a.Lookup == ""
 }
 
 func unknownName(v Value) string {

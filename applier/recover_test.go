@@ -321,4 +321,40 @@ func TestSettle(t *testing.T) {
 			t.Errorf("%+v", s.Entries[0])
 		}
 	})
+	bubble(t, "retired or not, and it cannot be read; gone", func(t *testing.T, g *rig) {
+		o := entry(t, g)
+		s := intend(g, state.Intent{Op: state.OpUpdate, Addr: addr("token.t"), ID: o.ID, Deposed: true, Values: tokenRow(t, "t (retiring 2026-12-01)")})
+		g.on("get", 1, refused)
+		if err := Settle(t.Context(), g.world, g.store, s, g.o); err == nil || len(g.load().Open) != 1 {
+			t.Errorf("%v, %+v", err, g.load().Open)
+		}
+		delete(g.world.objects, o.ID)
+		if settle(t, g, s); s.Entries[0].Deposed {
+			t.Errorf("%+v", s.Entries[0])
+		}
+	})
+}
+
+// TestTakenOver: right after an object gave up its natural key, the server may
+// still hold it to be taken (API facts §0.6): that passes. Where nothing gave
+// way, it does not.
+func TestTakenOver(t *testing.T) {
+	for _, n := range []int{1, 2, 3} {
+		bubble(t, fmt.Sprint(n), func(t *testing.T, g *rig) {
+			o := g.made("access_rule.old", rule(t, "192.0.2.1", "block"))
+			for i := range n {
+				g.on("create", i+1, taken)
+			}
+			made := change(planner.Create, "access_rule.new", nil, rule(t, "192.0.2.1", "whitelist"), "")
+			made.Needs = []int{1}
+			res, err := g.run(made, change(planner.Delete, "access_rule.old", o.Values, nil, o.ID))
+			if err != nil || len(res.Failed) != n/3 || len(res.Done) != 2-n/3 || g.world.count("create") != min(n+1, 3) {
+				t.Errorf("%v, %+v, %v", err, res, g.world.log)
+			}
+		})
+	}
+	bubble(t, "not", func(t *testing.T, g *rig) {
+		g.on("create", 1, taken)
+		g.fails(change(planner.Create, "access_rule.new", nil, rule(t, "192.0.2.1", "whitelist"), ""))
+	})
 }

@@ -56,8 +56,12 @@ func TestUpdate(t *testing.T) {
 	bubble(t, "gone", func(t *testing.T, g *rig) {
 		was := poolRow(t, "p", nil, "192.0.2.1")
 		res, err := g.run(change(planner.Update, "pool.p", was, poolRow(t, "p", nil, "192.0.2.2"), "77"))
-		if err != nil || len(res.Stale) != 1 {
+		if err != nil || len(res.Stale) != 1 || !strings.HasPrefix(res.Stale[0].Err.Error(), "77 is gone since the plan was made") {
 			t.Errorf("%v, %+v", err, res)
+		}
+		res, err = g.run(change(planner.Update, "access_rule.a", rule(t, "192.0.2.1", "block"), rule(t, "192.0.2.1", "whitelist"), "78"))
+		if err != nil || len(res.Stale) != 1 || len(g.load().Open) != 0 {
+			t.Errorf("%v, %+v, %+v", err, res, g.load().Open)
 		}
 	})
 	bubble(t, "done by somebody already", func(t *testing.T, g *rig) {
@@ -165,6 +169,23 @@ func TestVerify(t *testing.T) {
 			t.Errorf("%+v", e)
 		}
 	})
+	bubble(t, "something else from the start", func(t *testing.T, g *rig) {
+		g.world.accept = keep("notes", func(string, schema.Value, schema.Value) schema.Value { return schema.String("other") })
+		want := rule(t, "192.0.2.1", "block")
+		for name, notes := range map[string]schema.Value{`: "other"`: schema.String("mine"), "sent": schema.Sensitive{Value: schema.String("hush")}} {
+			want[ruleKind.Index("notes")] = notes
+			g.must(change(planner.Create, "access_rule.a", nil, want, ""))
+			if e := g.events[1]; e.Type != Warned || !strings.HasSuffix(e.Detail, name) {
+				t.Errorf("%+v", e)
+			}
+			kept := ruleKind.Get(g.entry("access_rule.a").Applied, "notes")
+			if x, is := kept.(schema.Sensitive); schema.HasSensitive(notes) != is || !is && schema.Text(kept) != "other" || is && x.Value != nil {
+				t.Errorf("%v: %+v", notes, kept)
+			}
+			clear(g.world.objects)
+			g.store.saved = nil
+		}
+	})
 }
 
 func condition(ips ...string) schema.Value {
@@ -212,6 +233,15 @@ func TestRestrictionsLost(t *testing.T) {
 		g.on("update", 1, refused)
 		text := g.fails(change(planner.Create, "token.t", nil, tokenRow(t, "t", "condition", condition("192.0.2.0/24")), ""))
 		if !strings.Contains(text, "could not be disabled") || !strings.Contains(text, g.world.one(tokenKind, "t").ID) || len(g.vault.got) != 0 {
+			t.Error(text)
+		}
+	})
+	bubble(t, "disabling changes nothing", func(t *testing.T, g *rig) {
+		g.world.accept = func(op string, k *schema.Kind, sent, is schema.Row) schema.Row {
+			return keep("status", func(string, schema.Value, schema.Value) schema.Value { return schema.String("active") })(op, k, drop(op, k, sent, is), is)
+		}
+		text := g.fails(change(planner.Create, "token.t", nil, tokenRow(t, "t", "condition", condition("192.0.2.0/24")), ""))
+		if !strings.Contains(text, `could not be disabled either`) || !strings.Contains(text, `its status stayed "active"`) || len(g.vault.got) != 0 {
 			t.Error(text)
 		}
 	})

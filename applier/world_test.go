@@ -38,6 +38,7 @@ type fault uint8
 const (
 	fine fault = iota
 	refused
+	taken // the natural key, as the server sees it
 	lostBefore
 	lostAfter
 	dead // the process is: nothing is executed, nothing answered
@@ -49,6 +50,7 @@ func newWorld() *world {
 
 var (
 	errRefused = &schema.Fault{Meaning: schema.Other, Status: 400, Code: 1, Message: "refused"}
+	errTaken   = &schema.Fault{Meaning: schema.Duplicate, Status: 400, Code: 10009, Message: "duplicate"}
 	errLost    = &schema.Fault{Meaning: schema.Unknown, Message: "connection reset"}
 )
 
@@ -62,6 +64,8 @@ func (w *world) begin(op, what string) (fault, error) {
 	switch f {
 	case refused:
 		return f, errRefused
+	case taken:
+		return f, errTaken
 	case lostBefore, dead:
 		return f, errLost
 	}
@@ -126,7 +130,7 @@ func (w *world) Create(_ context.Context, k *schema.Kind, s schema.Scope, want s
 	if k.Unique {
 		for _, o := range w.objects {
 			if o.Kind == k && o.Scope == s && k.NaturalKey(o.Values) == k.NaturalKey(reveal(want)) {
-				return nil, schema.Secret{}, &schema.Fault{Meaning: schema.Duplicate, Status: 400, Code: 10009, Message: "duplicate"}
+				return nil, schema.Secret{}, errTaken
 			}
 		}
 	}

@@ -52,6 +52,9 @@ var verbs = map[planner.Action]string{
 func (x index) build(c *planner.Change) *block {
 	f := form{c.Names, x}
 	b := &block{change: c, symbol: symbols[c.Action], verb: verbs[c.Action], reasons: reasons(c)}
+	if x.scopes {
+		b.reasons = append([]string{clean("scope " + c.Scope.String())}, b.reasons...)
+	}
 	b.name = clean(c.Addr.String())
 	b.addr = b.name
 	if c.Deposed {

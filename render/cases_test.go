@@ -40,7 +40,7 @@ func with(m obj, changes obj) obj {
 func cases() map[string]*planner.Plan {
 	return map[string]*planner.Plan{
 		"overview": overview(), "create": created(), "update": updated(), "replace": replaced(), "delete": deleted(),
-		"forget": forgotten(), "types": types(), "drift": drifts(), "rotation": rotation(), "sensitive": sensitives(),
+		"forget": forgotten(), "scopes": scoped(), "types": types(), "drift": drifts(), "rotation": rotation(), "sensitive": sensitives(),
 		"refused": refusedPlan(), "refused-part": refusedPart(), "none": nothing(), "adopted": adoptions(), "strings": longStrings(),
 		"escape": escapes(), "budget": budgets(), "stale": stale(),
 	}
@@ -142,6 +142,20 @@ func forgotten() *planner.Plan {
 		change("access_rule.moved", planner.Forget, office, nil, because(planner.ReasonMovedScope)),
 	)
 	p.Budget.Apply, p.Budget.Seconds = 0, 0
+	return p
+}
+
+// scoped has objects of two scopes.
+func scoped() *planner.Plan {
+	zone := schema.Scope{Level: schema.Zone, ID: id(6)}
+	in := func(s schema.Scope) func(*planner.Change) { return func(c *planner.Change) { c.Scope = s } }
+	p := plan(
+		change("access_rule.here", planner.Create, nil, office, in(zone)),
+		change("access_rule.here", planner.Forget, office, nil, because(planner.ReasonMovedScope)),
+		change("access_rule.there", planner.Update, with(office, obj{"mode": "block"}), office, field("mode"), same(2), in(zone), by("admin@example.com", "UI")),
+		change("access_rule.stray", planner.Delete, office, nil, because(planner.ReasonExclusive)),
+	)
+	p.Scopes = append(p.Scopes, zone)
 	return p
 }
 

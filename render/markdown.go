@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"html"
+	"slices"
 	"strings"
 
 	"trueup/diag"
@@ -67,6 +68,9 @@ func (m *markdown) head(shown int) string {
 		b.WriteString(" · **refused**")
 	case n.Refused > 0:
 		b.WriteString(" · **" + Comma(n.Refused) + " refused**")
+	}
+	if scopes := scopeWords(m.p); scopes != "" {
+		b.WriteString(" · " + mdText(notice(scopes)))
 	}
 	b.WriteString("\n\n")
 	if outcome == "none" {
@@ -152,7 +156,8 @@ func warned(d diag.Diagnostic) string {
 }
 
 func (m *markdown) foot() string {
-	parts := headline(m.p, m.o)
+	scopes := scopeWords(m.p) // which the head has
+	parts := slices.DeleteFunc(headline(m.p, m.o), func(s string) bool { return s == scopes })
 	if m.o.Commit != "" {
 		parts = append([]string{"plan of " + m.o.Commit}, parts...)
 	}

@@ -34,20 +34,23 @@ type Options struct {
 
 // index finds the address of an object of the plan by its id, so that ids
 // read as names.
-type index map[string]schema.Addr
+type index struct {
+	addrs  map[string]schema.Addr
+	scopes bool // there are several: each object says its own
+}
 
 func indexOf(p *planner.Plan) index {
-	x := make(index)
+	x := index{make(map[string]schema.Addr), len(p.Scopes) > 1}
 	for _, c := range p.Changes {
 		if c.ID != "" && !c.Deposed && !c.Addr.IsZero() {
-			x[c.Kind.Name+"/"+c.ID] = c.Addr
+			x.addrs[c.Kind.Name+"/"+c.ID] = c.Addr
 		}
 	}
 	return x
 }
 
 func (x index) addr(kind, id string) (string, bool) {
-	a, ok := x[kind+"/"+id]
+	a, ok := x.addrs[kind+"/"+id]
 	return a.String(), ok
 }
 

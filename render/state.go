@@ -38,10 +38,10 @@ func openWords(in state.Intent) string {
 }
 
 func indexOfState(s *state.Snapshot) index {
-	x := make(index, len(s.Entries))
+	x := index{addrs: make(map[string]schema.Addr, len(s.Entries))}
 	for _, e := range s.Entries {
 		if !e.Deposed {
-			x[e.Addr.Kind+"/"+e.ID] = e.Addr
+			x.addrs[e.Addr.Kind+"/"+e.ID] = e.Addr
 		}
 	}
 	return x

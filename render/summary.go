@@ -18,14 +18,25 @@ func headline(p *planner.Plan, o Options) []string {
 	}
 	add(o.Source != "", "%s", o.Source)
 	add(p.Destroy, "destroy")
-	scopes := textsOf(p.Scopes)
-	add(len(scopes) == 1, "scope %s", strings.Join(scopes, ""))
-	add(len(scopes) > 1, "scopes %s", strings.Join(scopes, ", "))
+	scopes := scopeWords(p)
+	add(scopes != "", "%s", scopes)
 	add(true, "%s", plural(p.Resources, "resource", "resources"))
 	targets := textsOf(p.Targets)
 	add(len(targets) > 0, "only %s and what it needs", strings.Join(targets, ", "))
 	add(p.Budget.Read > 0, "read in %s", plural(p.Budget.Read, "request", "requests"))
 	return parts
+}
+
+// scopeWords are whose objects a plan is about.
+func scopeWords(p *planner.Plan) string {
+	scopes := textsOf(p.Scopes)
+	switch len(scopes) {
+	case 0:
+		return ""
+	case 1:
+		return clean("scope " + scopes[0])
+	}
+	return clean("scopes " + strings.Join(scopes, ", "))
 }
 
 type quietList struct {

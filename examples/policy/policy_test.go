@@ -65,6 +65,7 @@ func TestPolicies(t *testing.T) {
 		"a token edits zones":  {files: token("DNS Write", "com.cloudflare.api.account.zone.*")},
 		"a token edits all":    {files: token("Account Settings Write", "com.cloudflare.api.account.*"), deny: []any{"token.t: Account Settings Write for com.cloudflare.api.account.*: a token does not edit a whole account"}},
 		"a token edits one":    {files: token("Account Settings Read, Workers Scripts Write", "com.cloudflare.api.account.9a7806061c88ada191ed06f989cc3dac"), deny: []any{"token.t: Workers Scripts Write for com.cloudflare.api.account.9a7806061c88ada191ed06f989cc3dac: a token does not edit a whole account"}},
+		"zones of one account": {files: strings.Replace(token("DNS Write", "com.cloudflare.api.account.9a7806061c88ada191ed06f989cc3dac"), `dac: "*"}`, `dac: {com.cloudflare.api.account.zone.*: "*"}}`, 1)},
 		"as many as may":       {files: strings.Replace(base, "access_rules:\n", rules(20), 1)},
 		"one more":             {files: strings.Replace(base, "access_rules:\n", rules(21), 1), deny: []any{"21 objects are changed at once, and 20 is the limit: make smaller steps"}},
 		"more, by --data":      {files: strings.Replace(base, "access_rules:\n", rules(21), 1), limit: 30},

@@ -10,7 +10,8 @@ deny contains msg if {
 	rc.change.actions[_] in ["create", "update"]
 	policy := rc.change.after.policies[_]
 	policy.effect == "allow"
-	some resource, _ in policy.resources
+	some resource, extent in policy.resources
+	is_string(extent) # an object: the zones of the account that it names
 	startswith(resource, "com.cloudflare.api.account.")
 	not startswith(resource, "com.cloudflare.api.account.zone.")
 	group := group_name(rc, policy.permission_groups[_])

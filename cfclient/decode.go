@@ -237,11 +237,13 @@ func isASCII(b []byte) bool {
 	return true
 }
 
-// keep is a copy of text in memory shared by many.
+// keep is a copy of text in memory shared by many. A piece of it stays as long
+// as any of its texts, so the first ones are small: an object that is read
+// alone holds no more than its own.
 func (d *decoder) keep(text []byte) string {
-	if d.arena.Cap()-d.arena.Len() < len(text) {
+	if size := d.arena.Cap(); size-d.arena.Len() < len(text) {
 		d.arena.Reset()
-		d.arena.Grow(max(32<<10, len(text)))
+		d.arena.Grow(max(min(2*size, 32<<10), len(text)))
 	}
 	from := d.arena.Len()
 	d.arena.Write(text)

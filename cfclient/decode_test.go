@@ -39,6 +39,18 @@ func shown(t *testing.T, k *schema.Kind, row schema.Row) string {
 	return string(b)
 }
 
+// An apply reads objects one by one and keeps their ids: each used to hold 32 KiB.
+func TestDecodeOneHoldsLittle(t *testing.T) {
+	d := newDecoder(newCodec(schema.KindNamed("access_rule")), schema.UserScope)
+	body := []byte(`{"id":"` + id32 + `"}`)
+	if _, err := d.item(body, jsontext.NewDecoder(bytes.NewBuffer(body), tolerant...)); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.arena.Cap(); got > 2*len(id32) {
+		t.Errorf("the id of one object holds %d bytes", got)
+	}
+}
+
 func TestDecode(t *testing.T) {
 	const monitorDefaults = `"method":"GET","path":"/","port":0,"interval":60,"timeout":5,"retries":2,"consecutive_up":0,"consecutive_down":0,"expected_codes":"200"`
 	const httpEnd = `"follow_redirects":false,"allow_insecure":false`

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -72,7 +73,8 @@ func (a *app) hear(l diag.List) diag.List {
 
 // placed gives diagnostics about a resource the place where it is written.
 func (a *app) placed(l diag.List) diag.List {
-	if a.graph == nil {
+	lost := func(d diag.Diagnostic) bool { return !d.Range.Known() && d.Address != "" }
+	if a.graph == nil || !slices.ContainsFunc(l, lost) {
 		return l
 	}
 	at := make(map[string]diag.Range, len(a.graph.Resources))
@@ -80,7 +82,7 @@ func (a *app) placed(l diag.List) diag.List {
 		at[r.Addr.String()] = r.Decl
 	}
 	for i := range l {
-		if !l[i].Range.Known() {
+		if lost(l[i]) {
 			l[i].Range = at[l[i].Address]
 		}
 	}

@@ -14,15 +14,14 @@ import (
 // kinds that may use what might be deleted. Either of want and have may be nil.
 func Needs(want *schema.Graph, have *state.Snapshot, destroy bool) Reads {
 	n := needs{lists: map[ListKey]bool{}, deletes: map[ListKey]bool{}, catalogues: map[schema.Scope]bool{}}
-	wants := map[schema.Addr]*schema.Resource{}
 	if want != nil && !destroy {
 		for _, r := range want.Resources {
-			wants[r.Addr] = r
 			n.resource(r)
 		}
 		n.exclusives(want)
 	}
 	if have != nil {
+		wants := wantsOf(want, have, destroy)
 		for _, e := range have.Entries {
 			n.entry(e, wants[e.Addr], destroy)
 		}
@@ -32,6 +31,19 @@ func Needs(want *schema.Graph, have *state.Snapshot, destroy bool) Reads {
 	}
 	n.users()
 	return n.reads()
+}
+
+// wantsOf are the resources by address, where the state has anything to hold
+// against them.
+func wantsOf(want *schema.Graph, have *state.Snapshot, destroy bool) map[schema.Addr]*schema.Resource {
+	if want == nil || destroy || len(have.Entries)+len(have.Open) == 0 {
+		return nil
+	}
+	wants := make(map[schema.Addr]*schema.Resource, len(want.Resources))
+	for _, r := range want.Resources {
+		wants[r.Addr] = r
+	}
+	return wants
 }
 
 type needs struct {
@@ -130,7 +142,7 @@ func (n *needs) reads() Reads {
 // made a moment ago (API facts §0.6), so one alone does not say that something
 // is gone. Answers are left out: what was answered need not be listed any more.
 func Unlisted(in Input) []ObjectKey {
-	if in.Have == nil {
+	if in.Have == nil || len(in.Have.Entries) == 0 {
 		return nil
 	}
 	lists := map[ListKey]map[string]bool{}

@@ -14,6 +14,7 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"trueup/planner"
 	"trueup/schema"
@@ -35,22 +36,27 @@ type Options struct {
 // index finds the address of an object of the plan by its id, so that ids
 // read as names.
 type index struct {
-	addrs  map[string]schema.Addr
-	scopes bool // there are several: each object says its own
+	addrs  func() map[string]schema.Addr // made when first asked: most plans show few ids; nil: none is known
+	scopes bool                          // there are several: each object says its own
 }
 
 func indexOf(p *planner.Plan) index {
-	x := index{make(map[string]schema.Addr), len(p.Scopes) > 1}
-	for _, c := range p.Changes {
-		if c.ID != "" && !c.Deposed && !c.Addr.IsZero() {
-			x.addrs[c.Kind.Name+"/"+c.ID] = c.Addr
+	return index{scopes: len(p.Scopes) > 1, addrs: sync.OnceValue(func() map[string]schema.Addr {
+		addrs := make(map[string]schema.Addr, len(p.Changes))
+		for _, c := range p.Changes {
+			if c.ID != "" && !c.Deposed && !c.Addr.IsZero() {
+				addrs[c.Kind.Name+"/"+c.ID] = c.Addr
+			}
 		}
-	}
-	return x
+		return addrs
+	})}
 }
 
 func (x index) addr(kind, id string) (string, bool) {
-	a, ok := x.addrs[kind+"/"+id]
+	if x.addrs == nil {
+		return "", false
+	}
+	a, ok := x.addrs()[kind+"/"+id]
 	return a.String(), ok
 }
 

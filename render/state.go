@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"trueup/planner"
 	"trueup/schema"
@@ -38,13 +39,15 @@ func openWords(in state.Intent) string {
 }
 
 func indexOfState(s *state.Snapshot) index {
-	x := index{addrs: make(map[string]schema.Addr, len(s.Entries))}
-	for _, e := range s.Entries {
-		if !e.Deposed {
-			x.addrs[e.Addr.Kind+"/"+e.ID] = e.Addr
+	return index{addrs: sync.OnceValue(func() map[string]schema.Addr {
+		addrs := make(map[string]schema.Addr, len(s.Entries))
+		for _, e := range s.Entries {
+			if !e.Deposed {
+				addrs[e.Addr.Kind+"/"+e.ID] = e.Addr
+			}
 		}
-	}
-	return x
+		return addrs
+	})}
 }
 
 func (t *texter) entry(e *state.Entry) {

@@ -139,20 +139,20 @@ func glued(text string) []string {
 
 // words writes words after the lead, and after the indent on further lines.
 func (t *texter) words(lead string, words []string, indent string, c colour) {
-	line, used := lead, columns(lead)
+	line, used := []byte(lead), columns(lead)
 	for i, word := range words {
 		n := columns(word)
 		switch {
 		case i == 0:
 		case t.o.Width > 0 && used+1+n > t.o.Width:
-			t.line(t.paint(c, line))
-			line, used = indent, columns(indent)
+			t.line(t.paint(c, string(line)))
+			line, used = append(line[:0], indent...), columns(indent)
 		default:
-			line, used = line+" ", used+1
+			line, used = append(line, ' '), used+1
 		}
-		line, used = line+word, used+n
+		line, used = append(line, word...), used+n
 	}
-	t.line(t.paint(c, line))
+	t.line(t.paint(c, string(line)))
 }
 
 // agreed lists drift that needs nothing: what is there is what the files say.

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"trueup/schema"
 )
@@ -72,7 +73,10 @@ func redirected(resp *http.Response) string {
 	return "redirected, which is not followed"
 }
 
-var titleRE = regexp.MustCompile(`(?is)<title[^>]*>(.{1,200}?)</title>`)
+// titleRE is large, and made only when it is needed.
+var titleRE = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?is)<title[^>]*>(.{1,200}?)</title>`)
+})
 
 // what describes a body that is no JSON envelope.
 func what(resp *http.Response, body []byte) string {
@@ -81,7 +85,7 @@ func what(resp *http.Response, body []byte) string {
 	}
 	kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
 	text := fmt.Sprintf("%d bytes of %s", len(body), cmp.Or(strings.TrimSpace(kind), "no named type"))
-	if m := titleRE.FindSubmatch(body[:min(len(body), 64<<10)]); m != nil {
+	if m := titleRE().FindSubmatch(body[:min(len(body), 64<<10)]); m != nil {
 		text += ", titled " + schema.Quote(strings.Join(strings.Fields(html.UnescapeString(string(m[1]))), " "))
 	}
 	return text

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"trueup/diag"
 	"trueup/schema"
@@ -141,15 +142,28 @@ func (f form) mapping(a *schema.Attr, m schema.Map) string {
 }
 
 var (
-	plainRE  = regexp.MustCompile(`^[\p{L}\p{N}_./][\p{L}\p{N}_./:@*+%=~ -]*$`)
 	numberRE = regexp.MustCompile(`^[-+.0-9][-+.0-9eExXo_:]*$`)
 	wordRE   = regexp.MustCompile(`^(?i:true|false|null|yes|no|on|off|~|unset)$`)
 )
 
+// ordinary reports whether text is of letters, digits and punctuation that
+// means nothing in YAML where it stands.
+func ordinary(s string) bool {
+	for i, r := range s {
+		switch {
+		case unicode.IsLetter(r), unicode.IsNumber(r), strings.ContainsRune("_./", r):
+		case i > 0 && strings.ContainsRune(":@*+%=~ -", r):
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
 // plain is text as it may stand in a YAML flow: without quotes where nothing
 // can be mistaken.
 func plain(s string) string {
-	bare := plainRE.MatchString(s) && !wordRE.MatchString(s) && !strings.Contains(s, ": ") && !strings.HasSuffix(s, ":") &&
+	bare := ordinary(s) && !wordRE.MatchString(s) && !strings.Contains(s, ": ") && !strings.HasSuffix(s, ":") &&
 		!strings.HasSuffix(s, " ") && (!numberRE.MatchString(s) || strings.Count(s, ".") > 1 || strings.Contains(s, "::"))
 	if bare {
 		return clean(s)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"trueup/schema"
 )
@@ -208,7 +209,9 @@ func (c *call) patchPools() (*reply, *problem) {
 
 // hostName reports whether the text is a host name, a trailing dot allowed.
 func hostName(name string) bool {
-	return len(name) <= 253 && hostRE.MatchString(strings.TrimSuffix(name, "."))
+	return len(name) <= 253 && hostRE().MatchString(strings.TrimSuffix(name, "."))
 }
 
-var hostRE = regexp.MustCompile(`^(?i)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$`)
+var hostRE = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?i)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$`)
+})

@@ -12,7 +12,7 @@ import (
 )
 
 func groupNamed(name, scope string) string {
-	for _, g := range catalogue {
+	for _, g := range catalogue() {
 		if g.name == name && (scope == "" || g.scope == scope) {
 			return g.id
 		}

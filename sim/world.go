@@ -3,6 +3,7 @@ package sim
 import (
 	"crypto/sha256"
 	"fmt"
+	"sync"
 
 	"trueup/schema"
 )
@@ -67,7 +68,7 @@ func (s *Server) settle() {
 
 func policyOf(scope string, resources doc) doc {
 	var groups []any
-	for _, g := range catalogue {
+	for _, g := range catalogue() {
 		if g.scope == scope {
 			groups = append(groups, doc{"id": g.id})
 		}
@@ -90,9 +91,17 @@ func groupID(name, scope, known string) string {
 
 // catalogue lists the permission groups. "Logs Read" and "Logs Write" stand in
 // two scopes (API facts §4).
-var catalogue, groupNames = newCatalogue()
+var catalogue = sync.OnceValue(newCatalogue)
 
-func newCatalogue() ([]group, map[string]string) {
+var groupNames = sync.OnceValue(func() map[string]string {
+	names := map[string]string{}
+	for _, g := range catalogue() {
+		names[g.id] = g.name
+	}
+	return names
+})
+
+func newCatalogue() []group {
 	known := map[string]string{
 		"Zone Read": "c8fed203ed3043cba015a93ad1616f1f", "DNS Read": "82e64a83756745bbbb1c9c2701bf816b",
 		"Billing Read": "7cf72faf220841aabcfdfab81c43c4f6",
@@ -113,20 +122,16 @@ func newCatalogue() ([]group, map[string]string) {
 		"Account Settings", "Account Firewall Access Rules", "Account API Tokens", "Account Rule Lists", "Account Analytics", "Logs")
 	add("com.cloudflare.api.account.zone", "Zone", "DNS", "Zone Settings", "SSL and Certificates", "Firewall Services", "Load Balancers", "Page Rules", "Logs")
 	add("com.cloudflare.api.user", "API Tokens", "Memberships", "User Details")
-	names := map[string]string{}
-	for _, g := range all {
-		names[g.id] = g.name
-	}
-	return all, names
+	return all
 }
 
 // groupName is the name of the permission group, or "" if there is none.
-func groupName(id string) string { return groupNames[id] }
+func groupName(id string) string { return groupNames()[id] }
 
 // permissionGroups lists the catalogue; newer APIs filter by name and scope.
 func (c *call) permissionGroups() (*reply, *problem) {
 	r := &reply{isList: true}
-	for _, g := range catalogue {
+	for _, g := range catalogue() {
 		if c.scope.Level == schema.Account && g.scope == "com.cloudflare.api.user" ||
 			c.param("name") != "" && c.param("name") != g.name || c.param("scope") != "" && c.param("scope") != g.scope {
 			continue

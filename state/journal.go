@@ -87,7 +87,7 @@ func readJournal(path string, serial uint64, statePath string) (journalContent, 
 	return c, nil
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+func checksum(text []byte) uint32 { return crc32.Checksum(text, crc32.MakeTable(crc32.Castagnoli)) }
 
 // splitJournal gives the JSON of the whole lines and where they end. bad is
 // the number of a broken line that a whole one follows; 0 if there is none.
@@ -117,11 +117,11 @@ func checkLine(line []byte) ([]byte, bool) {
 		return nil, false
 	}
 	sum, err := strconv.ParseUint(string(line[:8]), 16, 32)
-	return line[9:], err == nil && uint32(sum) == crc32.Checksum(line[9:], castagnoli)
+	return line[9:], err == nil && uint32(sum) == checksum(line[9:])
 }
 
 func appendLine(b, text []byte) []byte {
-	b = fmt.Appendf(b, "%08x ", crc32.Checksum(text, castagnoli))
+	b = fmt.Appendf(b, "%08x ", checksum(text))
 	return append(append(b, text...), '\n')
 }
 

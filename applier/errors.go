@@ -30,6 +30,15 @@ type openError struct{ err error }
 func (e *openError) Error() string { return e.err.Error() }
 func (e *openError) Unwrap() error { return e.err }
 
+// cutOff is the context's error in a user's words.
+type cutOff struct {
+	text string
+	err  error
+}
+
+func (e *cutOff) Error() string { return e.text }
+func (e *cutOff) Unwrap() error { return e.err }
+
 // undelivered is an error after which the secret is not where it belongs.
 type undelivered struct{ err error }
 

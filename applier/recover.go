@@ -95,10 +95,9 @@ func (s *step) look(ctx context.Context, in *state.Intent, want schema.Row) (*sc
 		return err
 	}, func(err error) bool { return errors.Is(err, errNone) || lost(err) })
 	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, &openError{&cutOff{"the answer was lost, and while what came of it was looked for, " + whyEnded(ctx) + "; the next run finds out", ctx.Err()}}
 	case errors.Is(err, errNone):
-		if ctx.Err() != nil {
-			return nil, &openError{ctx.Err()}
-		}
 		return nil, nil
 	case err != nil:
 		return nil, &openError{fmt.Errorf("the answer was lost, and what came of it could not be looked up; the next run does: %w", err)}

@@ -1,6 +1,7 @@
 package applier
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -193,6 +194,26 @@ func TestLostCreateOfAnother(t *testing.T) {
 
 // TestExecutedLate: the first of two creates was executed after all, once the
 // second was on its way. The state has it as one to be deleted.
+// A run whose time is up while it looks for what it made says so in a user's words.
+func TestTimeUpWhileLooking(t *testing.T) {
+	bubble(t, "monitor", func(t *testing.T, g *rig) {
+		g.on("create", 1, lostBefore)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		p := &planner.Plan{Changes: []*planner.Change{change(planner.Create, "monitor.m", nil, row(t, "monitor", "description", "m"), "")}}
+		res, err := Run(ctx, p, g.world, g.store, g.load(), g.o)
+		if err != nil || len(res.Failed) != 1 {
+			t.Fatalf("%v, %+v", err, res)
+		}
+		if said := res.Failed[0].Err.Error(); strings.Contains(said, "context") || !strings.Contains(said, "the next run finds out") {
+			t.Error(said)
+		}
+		if open := g.load().Open; len(open) != 1 {
+			t.Errorf("open: %v", open)
+		}
+	})
+}
+
 func TestExecutedLate(t *testing.T) {
 	bubble(t, "monitor", func(t *testing.T, g *rig) {
 		v := row(t, "monitor", "description", "m")

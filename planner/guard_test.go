@@ -157,6 +157,9 @@ func TestTargets(t *testing.T) {
 	equal(t, "said", warnings(plan), "targeted")
 	equal(t, "all instances", lines(with("monitor.n").make(t)), `create monitor.n["x"]`)
 	equal(t, "what goes", lines(with("access_rule.old").make(t)), "delete access_rule.old #7 (not-listed)")
+	there := live("monitor", id(8), attrs{"description": "m"})
+	in := with("pool.p").live(there).have(ours("monitor.m", there))
+	equal(t, "what it refers to has a name", in.make(t).Changes[0].Names[id(8)], "monitor.m")
 	d := with("access_rule.odl").fails(t)
 	equal(t, "unknown", d[0].Summary+" "+d[0].Hint, "the target access_rule.odl is neither in the files nor in the state did you mean access_rule.old?")
 }

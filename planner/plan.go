@@ -119,7 +119,7 @@ type Change struct {
 	Drift  []Field    // what changed outside the files since the last apply, whatever is done about it: Before is what was applied, After what is there
 
 	Raw   []byte            // the live item as it came (schema.Object.Raw), for the update; not in a saved plan
-	Names map[string]string // ids that have names (permission groups)
+	Names map[string]string // ids that have names (permission groups), or addresses where the plan is about targets alone
 
 	Gains     []string          // privilege increase, in words
 	Referrers []schema.Referrer // who uses it, where that matters

@@ -31,6 +31,9 @@ func (m *maker) aim() {
 		}
 	}
 	m.steps = slices.DeleteFunc(m.steps, func(s *step) bool { return !s.kept })
+	for _, s := range m.steps {
+		m.nameUsed(s)
+	}
 	m.hushOthers()
 	texts := make([]string, len(m.in.Targets))
 	for i, t := range m.in.Targets {
@@ -40,6 +43,32 @@ func (m *maker) aim() {
 		Severity: diag.Warning, Code: "targeted", Summary: "this plan is only about " + strings.Join(texts, ", ") + " and what is needed for that",
 		Detail: "Everything else is left out, whatever the files say. Plan without --target to see the rest.",
 	})
+}
+
+// nameUsed gives the objects that the step's object refers to the addresses by
+// which the files know them: the plan has no steps of theirs.
+func (m *maker) nameUsed(s *step) {
+	name := func(kind, id string) {
+		g := m.byList[ListKey{schema.KindNamed(kind), s.Scope}]
+		if g == nil || g.byID[id] == nil {
+			return
+		}
+		addr := ""
+		switch o := g.byID[id]; {
+		case o.taker != nil:
+			addr = o.taker.Addr.String()
+		case o.entry != nil && !o.entry.Deposed:
+			addr = o.entry.Addr.String()
+		default:
+			return
+		}
+		if s.Names == nil {
+			s.Names = map[string]string{}
+		}
+		s.Names[id] = addr
+	}
+	eachUse(s.Kind, s.Before, name)
+	eachUse(s.Kind, s.After, name)
 }
 
 // hushOthers drops what there is to say about resources that the targets leave

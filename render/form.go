@@ -14,7 +14,7 @@ import (
 // form writes values as people read them: text in quotes, what is nested in
 // the flow style of YAML. What it gives is clean and has no line break.
 type form struct {
-	names map[string]string // ids that have names
+	names map[string]string // ids that have names or addresses
 	index index
 }
 
@@ -35,7 +35,11 @@ func (f form) name(a *schema.Attr, s string, show func(string) string) string {
 			return clean(addr)
 		}
 	}
-	if n := f.names[s]; n != "" && a.Lookup != "" {
+	switch n := f.names[s]; {
+	case n == "":
+	case a.Refers != "":
+		return clean(n)
+	case a.Lookup != "":
 		s = n
 	}
 	return show(s)

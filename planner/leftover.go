@@ -65,6 +65,8 @@ func (m *maker) owned(g *group, o *object) {
 		m.remove(g, o, ReasonUndone, false)
 	case w == nil:
 		m.remove(g, o, ReasonNotListed, false)
+	case w.group != g && g.exclusive:
+		m.remove(g, o, ReasonExclusive, false)
 	case w.group != g:
 		m.moved(g, o, w)
 	case w.failed:

@@ -383,6 +383,10 @@ func TestExclusiveIgnoreAndScopes(t *testing.T) {
 	if len(p.Warnings) != 1 || p.Warnings[0].Code != "moved-scope" {
 		t.Errorf("warnings: %v", p.Warnings)
 	}
+	// Where others stay in the old scope, exclusive deletes it now: else the plan after the apply would not be empty.
+	w = newWorld(r, want("access_rule.stays", attrs{"value": "192.0.2.2", "mode": "block"})).live(live("access_rule", id(1), rule)).have(ours("access_rule.a", live("access_rule", id(1), rule)))
+	w.in.Want.Settings.Ownership["access_rule"] = schema.Exclusive
+	equal(t, "moved, exclusive", lines(w.make(t)), "create access_rule.a\ndelete access_rule.a #1 (exclusive)\ncreate access_rule.stays")
 }
 
 // What two scopes list under one id is one object: what one of them wants, the

@@ -61,7 +61,7 @@ func (m *maker) leftover(g *group, o *object) {
 func (m *maker) owned(g *group, o *object) {
 	w := m.wants[o.entry.Addr]
 	switch {
-	case w == nil && m.in.Undo:
+	case (w == nil || w.group != g) && m.in.Undo:
 		m.remove(g, o, ReasonUndone, false)
 	case w == nil:
 		m.remove(g, o, ReasonNotListed, false)

@@ -389,6 +389,15 @@ func TestExclusiveIgnoreAndScopes(t *testing.T) {
 	equal(t, "moved, exclusive", lines(w.make(t)), "create access_rule.a\ndelete access_rule.a #1 (exclusive)\ncreate access_rule.stays")
 }
 
+// An undo deletes what the last apply made in the scope that a resource moved to.
+func TestUndoOfMove(t *testing.T) {
+	there := live("access_rule", id(1), rule)
+	there.Scope = schema.Scope{Level: schema.Account, ID: id(99)}
+	w := newWorld(want("access_rule.a", rule)).live(there).have(ours("access_rule.a", there))
+	w.in.Undo = true
+	equal(t, "plan", lines(w.make(t)), "delete access_rule.a #1 (undone)\ncreate access_rule.a (undone)")
+}
+
 // What two scopes list under one id is one object: what one of them wants, the
 // other neither deletes nor wants otherwise.
 func TestOneObjectInTwoScopes(t *testing.T) {

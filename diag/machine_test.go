@@ -105,6 +105,24 @@ func TestSARIFSchema(t *testing.T) {
 	}
 }
 
+// TestSARIFLimit: GitHub refuses a log of more results as a whole; those that are
+// left out are counted.
+func TestSARIFLimit(t *testing.T) {
+	var many List
+	for i := range sarifLimit + 7 {
+		many.Warnf(Range{File: "trueup.yaml", Start: Pos{Line: int32(i + 1), Column: 3}}, "something")
+	}
+	got, err := SARIF(many, nil, "")
+	var log sarifLog
+	if err != nil || json.Unmarshal(got, &log) != nil {
+		t.Fatal(err)
+	}
+	run := log.Runs[0]
+	if len(run.Results) != sarifLimit || len(run.Invocations) != 1 || !strings.HasPrefix(run.Invocations[0].Notifications[0].Message.Text, "7 more results, left out here") {
+		t.Errorf("%d results, %+v", len(run.Results), run.Invocations)
+	}
+}
+
 func TestSARIFEmpty(t *testing.T) {
 	got, err := SARIF(nil, nil, "")
 	if err != nil {

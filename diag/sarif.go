@@ -20,11 +20,15 @@ type Rule struct {
 // uncoded is the rule of diagnostics that bear no code: SARIF wants one.
 const uncoded = "configuration"
 
+// sarifLimit is how many results of a run GitHub takes: it refuses a log with
+// more.
+const sarifLimit = 25_000
+
 // SARIF is the list as a SARIF 2.1.0 log: same list, same bytes. rules explain
 // codes; a code that none of them explains is listed by itself. Files are URIs
 // relative to the directory that paths are given from. A diagnostic without a
 // place is a notification of the run, since readers refuse a result that is
-// nowhere.
+// nowhere. Results beyond the limit are counted in a notification.
 func SARIF(l List, rules []Rule, version string) ([]byte, error) {
 	l = slices.Clone(l)
 	l.Sort()
@@ -35,17 +39,25 @@ func SARIF(l List, rules []Rule, version string) ([]byte, error) {
 		Results:    []sarifResult{},
 	}
 	var nowhere []sarifNotification
+	left := 0
 	for _, d := range l {
 		code := codeOf(d)
 		if !d.Range.Known() {
 			nowhere = append(nowhere, sarifNotification{
-				Rule: sarifReference{ID: code, Index: index[code]}, Level: d.Severity.String(), Message: sarifMessage(d)})
+				Rule: &sarifReference{ID: code, Index: index[code]}, Level: d.Severity.String(), Message: sarifMessage(d)})
+			continue
+		}
+		if len(run.Results) == sarifLimit {
+			left++
 			continue
 		}
 		run.Results = append(run.Results, sarifResult{
 			RuleID: code, RuleIndex: index[code], Level: d.Severity.String(), Message: sarifMessage(d),
 			Locations: []sarifLocation{locate(d)},
 		})
+	}
+	if left > 0 {
+		nowhere = append(nowhere, sarifNotification{Level: Warning.String(), Message: sarifText{plural(left, "more result") + ", left out here: readers take no longer log. Format json has them all."}})
 	}
 	if nowhere != nil {
 		run.Invocations = []sarifInvocation{{ExecutionSuccessful: true, Notifications: nowhere}}
@@ -158,9 +170,9 @@ type (
 		Notifications       []sarifNotification `json:"toolConfigurationNotifications"`
 	}
 	sarifNotification struct {
-		Rule    sarifReference `json:"associatedRule"`
-		Level   string         `json:"level"`
-		Message sarifText      `json:"message"`
+		Rule    *sarifReference `json:"associatedRule,omitempty"`
+		Level   string          `json:"level"`
+		Message sarifText       `json:"message"`
 	}
 	sarifReference struct {
 		ID    string `json:"id"`

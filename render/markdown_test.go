@@ -155,14 +155,28 @@ func TestMarkdownEscapes(t *testing.T) {
 						t.Errorf("%s, limit %d: %s has attributes %v", name, limit, n.Data, n.Attr)
 					}
 				case html.TextNode:
-					if n.Parent.Data != "code" && regexp.MustCompile(`(?i)@\w|#\d|gh-\d`).MatchString(n.Data) {
-						t.Errorf("%s, limit %d: a mention outside of code: %s", name, limit, n.Data)
+					if n.Parent.Data != "code" && regexp.MustCompile(`(?i)@\w|#\d|gh-\d|:[\w+-]+:`).MatchString(n.Data) {
+						t.Errorf("%s, limit %d: a mention or an emoji outside of code: %s", name, limit, n.Data)
 					}
 				}
 			}
 			if want := bytes.Count(out, []byte("\n<details>")); details != want {
 				t.Errorf("%s, limit %d: %d details, and %d were written", name, limit, details, want)
 			}
+		}
+	}
+}
+
+// TestMarkdownIPv6: no part of an address becomes a picture.
+func TestMarkdownIPv6(t *testing.T) {
+	v6 := with(office, obj{"value": "2001:db8:100::/48"})
+	p := plan(change("access_rule.a", planner.Update, with(v6, obj{"mode": "block"}), v6, field("mode")))
+	p.Refusals = []planner.Refusal{{Code: "lock-out", Message: "access_rule.a blocks 2001:db8:100:de::/64"}}
+	p.Scopes = []schema.Scope{{Level: schema.Zone, ID: id(1)}}
+	out := string(must(Markdown(p, Options{})))
+	for _, want := range []string{" · 2001:<!-- -->db8:<!-- -->100::/48 · ", " 2001:<!-- -->db8:<!-- -->100:<!-- -->de::/64\n", "scope zone:0"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("there is no %q:\n%s", want, out)
 		}
 	}
 }

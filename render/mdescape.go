@@ -56,8 +56,20 @@ var (
 	htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;", "@", "@<!-- -->", "#", "#<!-- -->", "GH-", "GH-<!-- -->", "gh-", "gh-<!-- -->")
 )
 
+// emoji: GitHub makes a picture of :100:, which may be a part of an IPv6
+// address.
+var emoji = regexp.MustCompile(`:([0-9A-Za-z+\\_-]+):`)
+
+// withoutEmoji looks twice: two words may share a colon.
+func withoutEmoji(s string) string {
+	for range 2 {
+		s = emoji.ReplaceAllString(s, ":<!-- -->$1:")
+	}
+	return s
+}
+
 // mdText is text as running text of Markdown, inside a line.
-func mdText(s string) string { return mdEscaper.Replace(clean(s)) }
+func mdText(s string) string { return withoutEmoji(mdEscaper.Replace(clean(s))) }
 
 // lineStart is what begins a list or underlines a heading; the rest of what
 // does something at the beginning of a line does nothing in mdText.
@@ -67,4 +79,4 @@ var lineStart = regexp.MustCompile(`^(\s*)(?:([0-9]*)([.)])|([-+=]))`)
 func mdLine(s string) string { return lineStart.ReplaceAllString(mdText(s), `$1$2\$3$4`) }
 
 // htmlText is text inside an HTML block of Markdown.
-func htmlText(s string) string { return htmlEscaper.Replace(clean(s)) }
+func htmlText(s string) string { return withoutEmoji(htmlEscaper.Replace(clean(s))) }

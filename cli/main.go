@@ -142,7 +142,8 @@ func (a *app) run(parser *kong.Kong, c *commands) int {
 	return a.report(k.Run(a, parser))
 }
 
-// colored: a terminal, unless NO_COLOR or --no-color; FORCE_COLOR without one.
+// colored: a terminal that knows colours, unless NO_COLOR or --no-color;
+// FORCE_COLOR without one.
 func colored(p IO, no bool) bool {
 	set := func(name string) bool { v, ok := p.Env(name); return ok && v != "" }
 	switch {
@@ -151,5 +152,6 @@ func colored(p IO, no bool) bool {
 	case set("FORCE_COLOR"):
 		return true
 	}
-	return p.OutTTY
+	term, _ := p.Env("TERM")
+	return p.OutTTY && term != "dumb"
 }

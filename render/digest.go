@@ -5,16 +5,23 @@ import (
 	"strings"
 )
 
-const digestPaths = 3
+const (
+	digestPaths  = 3
+	digestColumn = 40 // columns up to which a change is shown beside its path
+)
 
-// digest is what there is to say about a block in a few words.
-func (b *block) digest() []string {
-	var out, paths, forcing []string
+// digest is what there is to say about a block in a few words: which paths
+// change and, with values, from what to what, where that is short.
+func (b *block) digest(values bool) []string {
+	var out, paths, changes, forcing []string
 	for _, l := range b.lines {
 		if l.path == "" || slices.Contains(paths, l.path) {
 			continue
 		}
-		paths = append(paths, l.path)
+		paths, changes = append(paths, l.path), append(changes, l.path)
+		if values && l.old != nil && l.width() <= digestColumn && !l.apart() {
+			changes[len(changes)-1] += " " + l.String()
+		}
 		if l.forces {
 			forcing = append(forcing, l.path)
 		}
@@ -27,7 +34,7 @@ func (b *block) digest() []string {
 	case len(forcing) > 0 && len(forcing) <= digestPaths:
 		out = append(out, strings.Join(forcing, ", ")+either(len(forcing), " forces replacement", " force replacement"))
 	case isUpdate && len(paths) > 0 && len(paths) <= digestPaths:
-		out = append(out, strings.Join(paths, ", "))
+		out = append(out, strings.Join(changes, ", "))
 	case isUpdate && len(paths) > 0:
 		out = append(out, plural(len(paths), "change", "changes"))
 	}

@@ -274,7 +274,7 @@ func shownBlockOf(b *block, open bool) shownBlock {
 	return shownBlock{
 		Action: actionLabel(b.change.Action), Kind: b.change.Addr.Kind, Class: symbolClasses[b.symbol], Symbol: b.symbol,
 		Addr: b.addr, Name: b.name, Verb: b.verb, Reasons: strings.Join(b.reasons, "; "),
-		Digest: b.digest(), Alerts: b.alerts, Remarks: b.remarks, Lines: shownLines(b.lines), Open: open,
+		Digest: b.digest(false), Alerts: b.alerts, Remarks: b.remarks, Lines: shownLines(b.lines), Open: open,
 	}
 }
 

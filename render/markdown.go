@@ -178,7 +178,7 @@ func (m *markdown) foot() string {
 func (m *markdown) brief(b *block) string {
 	var s strings.Builder
 	s.WriteString("- " + codeSpan(strings.TrimSpace(b.symbol)) + " " + codeSpan(b.addr))
-	for _, p := range b.digest() {
+	for _, p := range b.digest(true) {
 		s.WriteString(" · " + mdText(p))
 	}
 	s.WriteString("\n")
@@ -190,7 +190,7 @@ func (m *markdown) brief(b *block) string {
 func (b *block) markdown(room, columns int) string {
 	var s strings.Builder
 	s.WriteString("<details><summary><code>" + html.EscapeString(strings.TrimSpace(b.symbol)) + "</code> <code>" + html.EscapeString(b.addr) + "</code>")
-	for _, p := range b.digest() {
+	for _, p := range b.digest(true) {
 		s.WriteString(" · " + htmlText(p))
 	}
 	s.WriteString("</summary>\n\n" + fenced(b.details(columns), room) + "\n</details>\n\n")

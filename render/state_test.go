@@ -50,6 +50,16 @@ func TestState(t *testing.T) {
 	if shown := strings.Count(short, "\n- ") + strings.Count(short, "<details>"); len(short) > DefaultMaxBytes || !strings.Contains(short, "Not shown, for want of room:** "+Comma(10_000-shown)+" objects.") {
 		t.Errorf("%d bytes, %d objects: %s", len(short), shown, short[len(short)-100:])
 	}
+	long := &state.Snapshot{Entries: []*state.Entry{{Addr: addr("access_rule.a"), Scope: schema.UserScope, ID: id(1), Applied: row("access_rule", with(office, obj{"notes": strings.Repeat("long ", 900)}))}}}
+	if out := string(StateMarkdown(long, Options{})); strings.Count(out, "long ") != 900 {
+		t.Errorf("a value is cut where there is room: %s", out)
+	}
+	if out := string(StateMarkdown(long, Options{MaxBytes: 3000})); !strings.HasSuffix(out, "\n1 long value is shortened.\n") {
+		t.Errorf("a value is cut and that is not said: %s", out)
+	}
+	if out := string(StateMarkdown(long, Options{MaxBytes: 800})); !strings.HasSuffix(out, "\n1 object has one line instead of a block.\n") {
+		t.Errorf("a block is cut and that is not said: %s", out)
+	}
 	for _, text := range [][]byte{must(StateJSON(s)), must(StateJSON(&state.Snapshot{}))} {
 		if !json.Valid(text) || bytes.Contains(text, []byte("aa:bb")) {
 			t.Errorf("no JSON, or a digest in it: %s", text)

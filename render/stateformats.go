@@ -23,35 +23,56 @@ func StateMarkdown(s *state.Snapshot, o Options) []byte {
 		b.WriteString("> ⚠ " + mdLine(openWords(in)) + "\n\n")
 	}
 	room := o.MaxBytes - b.Len() - cutReserve
-	lines, left, used := make([]string, 0, len(s.Entries)), 0, 0
-	for i, e := range s.Entries {
+	var whole strings.Builder
+	for _, e := range s.Entries {
+		if whole.WriteString(x.entry(e).entryBlock(1<<30, 1<<30)); whole.Len() > room {
+			b.WriteString(x.cutState(s.Entries, room))
+			return []byte(b.String())
+		}
+	}
+	return []byte(b.String() + whole.String())
+}
+
+// cutState is each object as one line, as far as they go, and then as a block,
+// as far as there is room. What is not there is counted.
+func (x index) cutState(entries []*state.Entry, room int) string {
+	lines := make([]string, 0, len(entries))
+	for _, e := range entries {
 		l := x.entry(e).entryLine()
-		if used += len(l); used > room {
-			left = len(s.Entries) - i
+		if len(l) > room {
 			break
 		}
-		lines = append(lines, l)
+		lines, room = append(lines, l), room-len(l)
 	}
-	room -= used
+	single, long, share := 0, 0, max(2000, room/8)
 	for i := range lines {
-		t := x.entry(s.Entries[i]).entryBlock(max(2000, room/8))
+		b := x.entry(entries[i])
+		t := b.entryBlock(share, detailColumns)
 		if more := len(t) - len(lines[i]); more <= room {
-			lines[i], room = t, room-more
+			lines[i], room, long = t, room-more, long+b.wider(detailColumns)
+		} else {
+			single++
 		}
 	}
-	b.WriteString(strings.Join(lines, ""))
-	if left > 0 {
-		b.WriteString("\n**Not shown, for want of room:** " + plural(left, "object", "objects") + ".\n")
+	var more []string
+	if left := len(entries) - len(lines); left > 0 {
+		more = append(more, "**Not shown, for want of room:** "+plural(left, "object", "objects")+".")
 	}
-	return []byte(b.String())
+	if single > 0 {
+		more = append(more, plural(single, "object has", "objects have")+" one line instead of a block.")
+	}
+	if long > 0 {
+		more = append(more, plural(long, "long value is", "long values are")+" shortened.")
+	}
+	return strings.Join(lines, "") + "\n" + strings.Join(more, " ") + "\n"
 }
 
 func (b *block) entryLine() string {
 	return "- " + codeSpan(b.addr) + " · " + mdText(strings.Join(b.reasons, " · ")) + "\n"
 }
 
-func (b *block) entryBlock(room int) string {
-	lines := diffLines(b.lines, detailColumns)
+func (b *block) entryBlock(room, columns int) string {
+	lines := diffLines(b.lines, columns)
 	for _, r := range b.remarks {
 		lines = append(lines, "# "+r)
 	}

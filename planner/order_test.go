@@ -79,6 +79,9 @@ func TestInUse(t *testing.T) {
 	equal(t, "message", p.Refusals[0].Message, "monitor.m cannot be deleted, since pool primary still refers to it")
 	equal(t, "outcome", p.Outcome(), "refused")
 
+	keeps := want("pool.primary", attrs{"origins": origins, "monitor": id(1), "description": "changed"})
+	equal(t, "changed, and refers to it still", codes(newWorld(keeps).live(m, livePool(2, "primary", id(1))).have(ours("monitor.m", m)).make(t)), "in-use")
+
 	po := livePool(2, "primary", nil)
 	w = newWorld().live(po).have(ours("pool.primary", po))
 	key := planner.ObjectKey{Kind: "pool", Scope: schema.UserScope, ID: id(2)}

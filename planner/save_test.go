@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -104,6 +105,80 @@ func TestSaveAndLoad(t *testing.T) {
 	for _, text := range []string{"", "{}", "null", "[]", `{"trueup_plan":1}`, `{"trueup_plan":-1,"plan":{}}`} {
 		if _, err := planner.Decode([]byte(text)); err == nil {
 			t.Errorf("%q is no plan", text)
+		}
+	}
+}
+
+// TestSavedWhole: nothing of a plan but the items as they came is lost when it
+// is saved. What a field holds does not matter here.
+func TestSavedWhole(t *testing.T) {
+	p := newWorld(want("monitor.m", attrs{}), want("pool.p", poolOf(ref("monitor.m")))).live(livePool(1, "p", nil)).make(t)
+	p.Changes[1].Fields[0].Applied = schema.String("other")
+	p.Changes[1].Drift = []planner.Field{{Path: "description", After: schema.String("x")}}
+	fill(reflect.ValueOf(p.Changes[1]).Elem())
+	fill(reflect.ValueOf(p).Elem())
+	for i := range p.Changes[1].Fields {
+		fill(reflect.ValueOf(&p.Changes[1].Fields[i]).Elem())
+	}
+	got, err := planner.Decode(encode(t, p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Changes[1].Raw = nil
+	same(t, "plan", reflect.ValueOf(*p), reflect.ValueOf(*got))
+	same(t, "change", reflect.ValueOf(*p.Changes[1]), reflect.ValueOf(*got.Changes[1]))
+}
+
+// fill sets every field that is not set.
+func fill(v reflect.Value) {
+	for i := range v.NumField() {
+		fillOne(v.Field(i))
+	}
+}
+
+func fillOne(f reflect.Value) {
+	switch {
+	case !f.IsZero() || !f.CanSet():
+	case f.Type() == reflect.TypeFor[schema.Addr]():
+		f.Set(reflect.ValueOf(schema.Addr{Kind: "pool", Name: "p"}))
+	case f.Type() == reflect.TypeFor[schema.Scope]():
+		f.Set(reflect.ValueOf(schema.UserScope))
+	case f.Type() == reflect.TypeFor[schema.Value]():
+		f.Set(reflect.ValueOf(schema.String("x")))
+	default:
+		switch f.Kind() {
+		case reflect.Bool:
+			f.SetBool(true)
+		case reflect.String:
+			f.SetString("x")
+		case reflect.Int:
+			f.SetInt(1)
+		case reflect.Uint8:
+			f.SetUint(1)
+		case reflect.Slice:
+			f.Set(reflect.MakeSlice(f.Type(), 1, 1))
+			switch e := f.Index(0); e.Interface().(type) {
+			case schema.Addr, schema.Scope, planner.LeftAlone, string, int:
+				fillOne(e)
+			}
+		case reflect.Map:
+			f.Set(reflect.MakeMap(f.Type()))
+			f.SetMapIndex(reflect.ValueOf("x"), reflect.ValueOf("y"))
+		case reflect.Pointer:
+			f.Set(reflect.New(f.Type().Elem()))
+			fill(f.Elem())
+		case reflect.Struct:
+			fill(f)
+		}
+	}
+}
+
+func same(t *testing.T, what string, x, y reflect.Value) {
+	t.Helper()
+	for i := range x.NumField() {
+		name := x.Type().Field(i).Name
+		if name != "Changes" && !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {
+			t.Errorf("the %s has another %s once saved: %+v, not %+v", what, name, y.Field(i), x.Field(i))
 		}
 	}
 }

@@ -67,21 +67,16 @@ func (v *view) local() bool {
 	return false
 }
 
-// planned is the wanted row, with what only the server knows and what is left
-// to it taken from the live row; live is nil where there is no object. What the
-// server chose for another type is not taken over (API facts §2, method).
+// planned is the wanted row, with what is left to the server taken from the live
+// row; live is nil where there is no object. What the server chose for another
+// type is not taken over (API facts §2, method).
 func planned(k *schema.Kind, want, live schema.Row) schema.Row {
 	out := make(schema.Row, len(k.Attrs))
 	for i := range k.Attrs {
 		out[i] = at(want, i)
 		a := &k.Attrs[i]
-		switch a.Mode {
-		case schema.Computed:
+		if (a.Mode == schema.Fixed || a.Mode == schema.Defaulted) && out[i] == nil && a.By.Same(k.Attrs, want, live) {
 			out[i] = at(live, i)
-		case schema.Fixed, schema.Defaulted:
-			if out[i] == nil && a.By.Same(k.Attrs, want, live) {
-				out[i] = at(live, i)
-			}
 		}
 	}
 	return out

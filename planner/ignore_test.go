@@ -26,6 +26,8 @@ func TestIgnoreRules(t *testing.T) {
 			t.Errorf("%s %q: %t", c.name, c.pattern, got)
 		}
 	}
+	named := func(n int, name string) *schema.Object { return livePool(n, name, nil) }
+	equal(t, "in order of their names", left(newWorld().live(named(1, "c"), named(2, "a"), named(3, "b")).make(t)), "pool #2 not ours\npool #3 not ours\npool #1 not ours")
 	w := newWorld().live(o).have(ours("pool.p", o))
 	w.in.Want.Settings.Ignore = []schema.IgnoreRule{{Kind: "pool", Patterns: map[string]string{"name": "blue"}}}
 	equal(t, "ours, ignored", lines(w.make(t)), "")

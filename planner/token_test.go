@@ -68,8 +68,10 @@ func TestSecretNeverDelivered(t *testing.T) {
 	e.Secret = state.Pending
 	p := newWorld(want("token.t", token(nil))).live(o).have(e).make(t)
 	equal(t, "roll", lines(p), "roll token.t #1 (secret-lost)")
+	equal(t, "its requests", fmt.Sprint(p.Budget.Apply), "1")
 	p = newWorld(want("token.t", token(attrs{"status": "disabled"}))).live(o).have(e).make(t)
 	equal(t, "with an update", lines(p), "update token.t #1 (secret-lost) roll status")
+	equal(t, "GET, PUT, GET, and PUT of the value", fmt.Sprint(p.Budget.Apply), "4")
 	equal(t, "no sink", codes(newWorld(want("token.t", attrs{"policies": readOnly})).live(o).have(e).make(t)), "no-sink")
 }
 

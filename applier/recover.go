@@ -43,7 +43,7 @@ func (s *step) send(ctx context.Context, in *state.Intent, want schema.Row) (mad
 	for n := 1; ; n++ {
 		o, secret, err := s.api.Create(ctx, k, s.c.Scope, want)
 		if err == nil {
-			if unsure && !k.Unique {
+			if unsure && k.API.Retry != schema.RetryDuplicate {
 				s.second(ctx, in, want, o.ID)
 			}
 			return made{o, secret}, nil

@@ -192,8 +192,6 @@ func TestLostCreateOfAnother(t *testing.T) {
 	})
 }
 
-// TestExecutedLate: the first of two creates was executed after all, once the
-// second was on its way. The state has it as one to be deleted.
 // A run whose time is up while it looks for what it made says so in a user's words.
 func TestTimeUpWhileLooking(t *testing.T) {
 	bubble(t, "monitor", func(t *testing.T, g *rig) {
@@ -214,25 +212,32 @@ func TestTimeUpWhileLooking(t *testing.T) {
 	})
 }
 
+// TestExecutedLate: the first of two creates was executed after all, once the
+// second was on its way. The state has it as one to be deleted.
 func TestExecutedLate(t *testing.T) {
-	bubble(t, "monitor", func(t *testing.T, g *rig) {
-		v := row(t, "monitor", "description", "m")
-		g.world.fault = func(_ int, op string) fault {
-			if g.world.count("create") == 1 && op == "create" {
-				return lostBefore
+	late := func(address string, v schema.Row) func(t *testing.T, g *rig) {
+		return func(t *testing.T, g *rig) {
+			g.world.loose = true
+			create := change(planner.Create, address, nil, v, "")
+			g.world.fault = func(_ int, op string) fault {
+				if g.world.count("create") == 1 && op == "create" {
+					return lostBefore
+				}
+				if g.world.count("create") == 2 && op == "create" {
+					o := g.world.add(create.Kind, schema.UserScope, v)
+					g.world.born[o.ID] = time.Now()
+				}
+				return fine
 			}
-			if g.world.count("create") == 2 && op == "create" {
-				o := g.world.add(monitorKind, schema.UserScope, v)
-				g.world.born[o.ID] = time.Now()
+			g.must(create)
+			all := g.load().At(addr(address))
+			if len(all) != 2 || all[0].Deposed || !all[1].Deposed || all[0].ID == all[1].ID {
+				t.Errorf("%+v", all)
 			}
-			return fine
 		}
-		g.must(change(planner.Create, "monitor.m", nil, v, ""))
-		all := g.load().At(addr("monitor.m"))
-		if len(all) != 2 || all[0].Deposed || !all[1].Deposed || all[0].ID == all[1].ID {
-			t.Errorf("%+v", all)
-		}
-	})
+	}
+	bubble(t, "monitor", late("monitor.m", row(t, "monitor", "description", "m")))
+	bubble(t, "pool", late("pool.p", poolRow(t, "p", nil, "192.0.2.1")))
 }
 
 func TestSettle(t *testing.T) {

@@ -113,8 +113,8 @@ func (l *loader) checkKeys(resources []*schema.Resource) {
 			continue
 		}
 		key := r.Kind.NaturalKey(r.Values)
-		if first := o.byKey[key]; first != nil && first.ID != "" && r.ID != "" && !r.Kind.Unique {
-			continue // settled by hand: the server takes several of one name
+		if first := o.byKey[key]; first != nil && first.ID != "" && r.ID != "" {
+			continue // settled by hand: the server may have several of one name (API facts §3: of pools that is not known)
 		}
 		l.claim(o.byKey, key, r, strings.Join(keyNames(r), " and "))
 	}

@@ -149,7 +149,7 @@ func (d *Draft) sorted(k *schema.Kind) []*schema.Object {
 // leaves reports whether the object cannot be written, and notes why.
 func (d *Draft) leaves(o *schema.Object) bool {
 	why := unwritable(o)
-	if r := d.owner[naturalKey(o)]; why == "" && r != nil && (r.ID == "" || o.Kind.Unique) {
+	if r := d.owner[naturalKey(o)]; why == "" && r != nil && r.ID == "" {
 		why = fmt.Sprintf("%s at %s is told apart by the same %s: give that one its id, then this one can stand beside it", r.Addr, r.Decl, strings.Join(o.Kind.Match, " and "))
 	}
 	if why != "" {

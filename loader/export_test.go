@@ -116,3 +116,21 @@ func TestDraft(t *testing.T) {
 		}
 	}
 }
+
+// Whether the server takes two pools of one name is not known (API facts §3):
+// each is exported with its id, and both can be loaded.
+func TestDraftOfTwins(t *testing.T) {
+	pool := func(n int) *schema.Object {
+		return live(t, "pool", schema.UserScope, n, raw{"name": schema.String("p"),
+			"origins": schema.List{schema.Row{schema.String("a"), schema.String("192.0.2.1"), nil, nil, nil, nil, nil}}})
+	}
+	d := NewDraft(ExportInput{Objects: []*schema.Object{pool(1), pool(2)}})
+	path := filepath.Join(t.TempDir(), "trueup.yaml")
+	if err := os.WriteFile(path, d.Text(YAML), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	g, _, ds := Load(t.Context(), Options{Paths: []string{path}})
+	if ds.HasErrors() || len(g.Resources) != 2 || len(d.Left) > 0 {
+		t.Errorf("%v %v\n%s", ds, d.Left, d.Text(YAML))
+	}
+}

@@ -67,6 +67,21 @@ func TestMarkdownBudget(t *testing.T) {
 	}
 }
 
+// TestMarkdownAlertsFirst: what gains privileges is not cut for the many changes
+// that stand before it in the plan, however much of it there is.
+func TestMarkdownAlertsFirst(t *testing.T) {
+	p := big(1000, 0)
+	for i := range 100 {
+		p.Changes = append(p.Changes, change(fmt.Sprintf("token.wider-%d", i), planner.Update, reader, reader, field("expires_on"), func(c *planner.Change) { c.Gains = []string{"gains DNS Write"} }))
+	}
+	out := string(must(Markdown(p, Options{})))
+	for i := range 100 {
+		if !strings.Contains(out, fmt.Sprintf("<code>token.wider-%d</code>", i)) && !strings.Contains(out, fmt.Sprintf("`token.wider-%d` · ", i)) {
+			t.Errorf("wider-%d was cut", i)
+		}
+	}
+}
+
 // TestMarkdownNeverCutsDestroys: not even where they alone are more than the
 // budget.
 func TestMarkdownNeverCutsDestroys(t *testing.T) {

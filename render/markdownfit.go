@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"trueup/planner"
@@ -20,7 +21,18 @@ func sections(p *planner.Plan) []*section {
 			out[i].changes = append(out[i].changes, c)
 		}
 	}
+	for _, s := range out {
+		slices.SortStableFunc(s.changes, func(a, b *planner.Change) int { return calm(a) - calm(b) })
+	}
 	return out
+}
+
+// calm puts what a reviewer must not miss first, where it is not cut.
+func calm(c *planner.Change) int {
+	if len(c.Gains) > 0 || c.Refused != "" {
+		return 0
+	}
+	return 1
 }
 
 var sectionOf = map[planner.Action]int{

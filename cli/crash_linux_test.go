@@ -1,13 +1,18 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"maps"
+	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -35,6 +40,90 @@ func TestCrashAtEveryWrite(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestDurable: what a loss of power could take back is on the disk before it is
+// relied on: the journal before each write that it tells of is sent, a new file
+// before it takes the name of an old one, and all names at the end.
+func TestDurable(t *testing.T) {
+	for _, story := range crashStories {
+		t.Run(story.name, func(t *testing.T) {
+			s := crashSite(t, story)
+			var mu sync.Mutex
+			pending := map[string]bool{} // files, and directories in which something has a new name
+			demand := func(when string) {
+				mu.Lock()
+				defer mu.Unlock()
+				if len(pending) > 0 {
+					t.Errorf("%s, not on the disk: %v", when, slices.Sorted(maps.Keys(pending)))
+				}
+			}
+			var args []string
+			if story.before == "" {
+				args = []string{"--state", "new/er/state.json"}
+			}
+			cmd, said := s.program(s.listen(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodGet {
+					demand(r.Method + " " + r.URL.Path)
+				}
+				s.api.ServeHTTP(w, r)
+			})), args...)
+			_, err := traced(cmd, nil, func(_ int, call syscallInfo) syscall.Errno {
+				pid := cmd.Process.Pid
+				named := func(arg int) string {
+					name := textOf(pid, call.args[arg])
+					if !filepath.IsAbs(name) {
+						name = filepath.Join(s.dir, name)
+					}
+					return name
+				}
+				file, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, call.args[0]))
+				mu.Lock()
+				defer mu.Unlock()
+				switch call.nr {
+				case syscall.SYS_WRITE, syscall.SYS_PWRITE64, syscall.SYS_FTRUNCATE:
+					if !strings.Contains(file, ".lock") {
+						pending[file] = true
+					}
+				case syscall.SYS_RENAMEAT:
+					if from := named(1); pending[from] {
+						t.Errorf("renamed, not on the disk: %s", from)
+					}
+					pending[filepath.Dir(named(3))] = true
+				case syscall.SYS_MKDIRAT:
+					pending[filepath.Dir(named(1))] = true
+				case syscall.SYS_OPENAT:
+					name := named(1)
+					if _, err := os.Lstat(name); err != nil && !strings.Contains(name, ".lock") {
+						pending[filepath.Dir(name)] = true
+					}
+				case syscall.SYS_FSYNC:
+					delete(pending, file)
+				}
+				return 0
+			})
+			if errors.Is(err, errNoTrace) {
+				t.Skip(err)
+			}
+			if err != nil {
+				t.Fatalf("%v\n%s", err, said)
+			}
+			demand("at the end")
+		})
+	}
+}
+
+// textOf is the text at an address of the process.
+func textOf(pid int, at uint64) string {
+	mem, err := os.Open(fmt.Sprintf("/proc/%d/mem", pid))
+	if err != nil {
+		return ""
+	}
+	defer mem.Close()
+	buf := make([]byte, 4096)
+	n, _ := mem.ReadAt(buf, int64(at))
+	text, _, _ := bytes.Cut(buf[:n], []byte{0})
+	return string(text)
 }
 
 // tracedAlone traces a command without disturbing it.

@@ -265,12 +265,28 @@ func (f *File) encode(file *os.File, s *Snapshot) error {
 	return err
 }
 
+// makeDir makes the directory durably, and those above it.
 func (f *File) makeDir() error {
 	dir := filepath.Dir(f.path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	var above []string // in which something is made
+	for d := dir; !exists(d) && d != filepath.Dir(d); d = filepath.Dir(d) {
+		above = append(above, filepath.Dir(d))
+	}
+	err := os.MkdirAll(dir, 0o700)
+	for _, d := range above {
+		if err == nil {
+			err = syncDir(d)
+		}
+	}
+	if err != nil {
 		return failed("make the directory of", f.path, err)
 	}
 	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // backUp gives the file a second name, at once.

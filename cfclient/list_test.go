@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -224,6 +225,26 @@ func TestLists(t *testing.T) {
 				t.Error(ids, foreign, err)
 			}
 		})
+	}
+}
+
+// Objects of another scope are counted on every page, and each once, also where
+// one moves to the next page meanwhile.
+func TestPagesOfSeveralScopes(t *testing.T) {
+	others := regexp.MustCompile(`{"id":"(\d+0)","mode":"block"}`)
+	c, _ := serve(t, func(_ int, w http.ResponseWriter, r *http.Request) {
+		page := others.ReplaceAllString(pager{250, 100, fullInfo}.page(r.URL.Query()), `{"id":"$1","mode":"block","scope":{"type":"organization","id":"other"}}`)
+		reply(w, 200, strings.Replace(page, `"00200"`, `"00190"`, 1))
+	})
+	objects, foreign, err := c.Read(t.Context(), rule, schema.UserScope)
+	if err == nil || len(objects) != 0 {
+		t.Errorf("one is missing, and nobody says so: %d and %d", len(objects), foreign)
+	}
+	whole, a := serve(t, func(_ int, w http.ResponseWriter, r *http.Request) {
+		reply(w, 200, others.ReplaceAllString(pager{250, 100, fullInfo}.page(r.URL.Query()), `{"id":"$1","mode":"block","scope":{"type":"organization","id":"other"}}`))
+	})
+	if objects, foreign, err := whole.Read(t.Context(), rule, schema.UserScope); err != nil || len(objects) != 225 || foreign != 25 || len(a.requests()) != 3 {
+		t.Errorf("%d and %d, %v, %v", len(objects), foreign, err, a.requests())
 	}
 }
 

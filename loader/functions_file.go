@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -71,10 +70,7 @@ func (l *loader) envFunc() function.Function {
 				if !utf8.ValidString(text) {
 					return cty.NilVal, fmt.Errorf("%s in the environment is not valid UTF-8", name)
 				}
-				if l.isCredential(text) {
-					return cty.StringVal(text).Mark(secretMark{}), nil
-				}
-				return cty.StringVal(text), nil
+				return l.guardedText(text, text), nil
 			}
 			switch len(args) {
 			case 1:
@@ -87,30 +83,25 @@ func (l *loader) envFunc() function.Function {
 	})
 }
 
-// credentialRE is the form of Cloudflare's credentials (API facts §0.1).
-var credentialRE = regexp.MustCompile(`^cf(?:ut|at|k)_`)
-
-// isCredential: whatever the variable is called, what opens the API is sensitive,
-// so that no pull request makes a plan show it.
-func (l *loader) isCredential(text string) bool {
-	for _, name := range []string{"CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY"} {
-		if own, ok := l.opts.Environ(name); ok && own == text && text != "" {
-			return true
-		}
-	}
-	return credentialRE.MatchString(text)
-}
-
 // fileFunctions are the functions that read files relative to the directory.
 func (l *loader) fileFunctions(dir string) map[string]function.Function {
 	read := func(encode func([]byte) string) function.Function {
-		return textFunc(func(name string) (string, error) {
-			text, err := l.readFor(dir, name)
-			return encode(text), err
+		return function.New(&function.Spec{
+			Params: []function.Parameter{textParam("path")}, Type: function.StaticReturnType(cty.String),
+			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+				text, err := l.readFor(dir, args[0].AsString())
+				return l.guardedText(encode(text), string(text)), err
+			},
 		})
 	}
 	return map[string]function.Function{
-		"file":       textFunc(func(name string) (string, error) { return l.readText(dir, name) }),
+		"file": function.New(&function.Spec{
+			Params: []function.Parameter{textParam("path")}, Type: function.StaticReturnType(cty.String),
+			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+				text, err := l.readText(dir, args[0].AsString())
+				return l.guardedText(text, text), err
+			},
+		}),
 		"filebase64": read(base64.StdEncoding.EncodeToString),
 		"filemd5":    read(func(b []byte) string { h := md5.Sum(b); return hex.EncodeToString(h[:]) }),
 		"filesha256": read(func(b []byte) string { return hex.EncodeToString(sum256(b)) }),
@@ -151,6 +142,9 @@ func (l *loader) templateFileFunc(dir string) function.Function {
 			v, diags := code.Value(ctx)
 			if diags.HasErrors() {
 				return cty.NilVal, templateError(name, diags)
+			}
+			if text, _ := l.readText(dir, name); l.withoutCredentials(text) != text {
+				v = v.Mark(secretMark{})
 			}
 			return v.WithMarks(marks), nil
 		},

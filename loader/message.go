@@ -111,6 +111,7 @@ func (l *loader) evalErrors(diags hcl.Diagnostics, e expr, ctx *hcl.EvalContext,
 		if secret && !ours {
 			d.Summary, d.Detail = "this cannot be evaluated", "Why is not shown: a sensitive value has a part in it."
 		}
+		d.Summary, d.Detail = l.withoutCredentials(d.Summary), l.withoutCredentials(d.Detail)
 		d.Code, d.Address = "expression", addressOf(addr)
 		kept = append(kept, d)
 	}
@@ -157,7 +158,7 @@ func secretCode(code hclsyntax.Expression, ctx *hcl.EvalContext) bool {
 		}
 		switch n := n.(type) {
 		case *hclsyntax.FunctionCallExpr:
-			found = found || n.Name == "sensitive"
+			found = found || n.Name == "sensitive" || readsSecret(n, ctx)
 		case *hclsyntax.ScopeTraversalExpr:
 			v, diags := n.Traversal.TraverseAbs(ctx)
 			found = found || !diags.HasErrors() && v != cty.NilVal && holdsSecret(v)

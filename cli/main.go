@@ -116,6 +116,9 @@ func (a *app) run(parser *kong.Kong, c *commands) int {
 	a.Err = a.status
 	a.out = &tally{w: a.Out, before: a.status.hide}
 	a.Out = a.out
+	if len(a.Args) == 1 && a.Args[0] == "--version" {
+		a.Args = []string{"version"} // as other tools have it
+	}
 	k, err := parser.Parse(a.Args)
 	if err != nil {
 		a.format = formatIn(a.Args)

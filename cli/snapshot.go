@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"trueup/cfclient"
@@ -82,7 +83,7 @@ func kindsNamed(names []string) ([]*schema.Kind, error) {
 			k = schema.KindPlural(n)
 		}
 		if k == nil {
-			return nil, fmt.Errorf("there is no kind %q; the kinds are %v", n, schema.KindNames())
+			return nil, fmt.Errorf("there is no kind %q; the kinds are %s", n, strings.Join(schema.KindNames(), ", "))
 		}
 		out = append(out, k)
 	}

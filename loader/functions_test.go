@@ -45,6 +45,8 @@ func TestFunctions(t *testing.T) {
 		{`[setunion(["a"], ["b"]), setintersection(["a", "b"], ["b"]), setsubtract(["a", "b"], ["b"]), setproduct(["a"], ["b"]), transpose({ a = ["x"], b = ["x"] })]`, `[["a","b"],["b"],["a"],[["a","b"]],{"x":["a","b"]}]`},
 		{`[abs(-1), ceil(1.2), floor(1.8), log(8, 2), max(1, 2), min(1, 2), parseint("ff", 16), pow(2, 10), signum(-3)]`, `[1,2,1,3,2,1,255,1024,-1]`},
 		{`[can(tonumber("a")), try(tonumber("a"), "b"), tobool("true"), tolist(["a"]), tomap({ a = "b" }), tonumber("1"), toset(["a", "a"]), tostring(1)]`, `[false,"b",true,["a"],{"a":"b"},1,["a"],"1"]`},
+		{`[toset(["b", 1]), distinct(["a", 1, "a"]), distinct([]), distinct([null, null]), (true ? ["a"] : []), (false ? ["a"] : [1, true]), tomap({ a = 1, b = "c" }), (true ? { a = 1 } : { a = "b" })]`,
+			`[["1","b"],["a","1"],[],[null],["a"],["1","true"],{"a":"1","b":"c"},{"a":"1"}]`},
 		{`[nonsensitive(sensitive("a")), issensitive("a"), issensitive(sensitive("a"))]`, `["a",false,true]`},
 		{`[base64encode("a"), base64decode("YQ=="), urlencode("a b&c"), csvdecode("a,b\n1,2"), jsondecode("{\"a\":[1]}")]`, `["YQ==","a","a+b%26c",[{"a":"1","b":"2"}],{"a":[1]}]`},
 		{`[yamldecode("a: [1, NO, 0x10, ~]\nb: &x {c: d}\ne: *x"), yamlencode({ a = 1 })]`, `[{"a":[1,"NO",16,null],"b":{"c":"d"},"e":{"c":"d"}},"\"a\": 1\n"]`},
@@ -142,5 +144,31 @@ func TestRefusedFunctions(t *testing.T) {
 		if got := evaluated(t, "", name+"()"); !strings.Contains(got, fmt.Sprintf("there is no function %s here", name)) || !strings.Contains(got, why) {
 			t.Errorf("%s:\n%s", name, got)
 		}
+	}
+}
+
+// TestManyElements: what brackets and `for` make has a type for each element,
+// and no function compares every two of those, nor every two elements.
+func TestManyElements(t *testing.T) {
+	text := strings.Builder{}
+	text.WriteString("locals {\n  many = [")
+	for i := range 20_000 {
+		fmt.Fprintf(&text, "\"x%d\", ", i)
+	}
+	text.WriteString("]\n  keyed = { for x in local.many : x => x }\n  n = [\n")
+	for _, e := range []string{
+		`toset(local.many)`, `tolist(local.many)`, `tomap(local.keyed)`, `distinct(local.many)`, `distinct(concat(local.many, local.many))`,
+		`sort(local.many)`, `compact(local.many)`, `zipmap(local.many, local.many)`, `setunion(local.many, ["x1", "x2"])`, `true ? local.many : []`,
+		`try(toset(local.many), [])`,
+	} {
+		text.WriteString("    length(" + e + "),\n")
+	}
+	text.WriteString("  ]\n}\nmonitor \"m\" {\n  path = \"/${join(\"-\", local.n)}\"\n}\n")
+	g, s, ds := Load(t.Context(), Options{Dir: write(t, map[string]string{"a.hcl": text.String()}), Paths: []string{"a.hcl"}})
+	if ds.HasErrors() {
+		t.Fatal(print(s, ds)[:1000])
+	}
+	if got := schema.Text(g.Resources[0].Values[g.Resources[0].Kind.Index("path")]); got != "/20000-20000-20000-20000-20000-20000-20000-20000-20000-20000-20000" {
+		t.Error(got)
 	}
 }

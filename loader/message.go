@@ -153,6 +153,9 @@ func involvesSecret(e expr, ctx *hcl.EvalContext) bool {
 func secretCode(code hclsyntax.Expression, ctx *hcl.EvalContext) bool {
 	found := false
 	_ = hclsyntax.VisitAll(code, func(n hclsyntax.Node) hcl.Diagnostics {
+		if u, ok := n.(*uniformed); ok {
+			n = u.Expression
+		}
 		if g, ok := n.(*guarded); ok {
 			n = g.Expression
 		}

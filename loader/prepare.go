@@ -51,6 +51,10 @@ func (p *preparer) guard(e *hclsyntax.Expression) {
 	}
 }
 
+func (p *preparer) uniform(e *hclsyntax.Expression, maps bool) {
+	p.guards = append(p.guards, func() { *e = &uniformed{*e, maps} })
+}
+
 func (p *preparer) visit(n hclsyntax.Node) hcl.Diagnostics {
 	switch n := n.(type) {
 	case *hclsyntax.FunctionCallExpr:
@@ -65,6 +69,8 @@ func (p *preparer) visit(n hclsyntax.Node) hcl.Diagnostics {
 		p.guard(&n.Val)
 	case *hclsyntax.ConditionalExpr:
 		p.guard(&n.Condition)
+		p.uniform(&n.TrueResult, false)
+		p.uniform(&n.FalseResult, false)
 	case *hclsyntax.IndexExpr:
 		p.guard(&n.Key)
 	case *hclsyntax.ForExpr:
@@ -131,6 +137,11 @@ func (p *preparer) call(n *hclsyntax.FunctionCallExpr) {
 	if !transparent[n.Name] {
 		for i := range n.Args {
 			p.guard(&n.Args[i])
+		}
+	}
+	if uniform[n.Name] {
+		for i := range n.Args {
+			p.uniform(&n.Args[i], true)
 		}
 	}
 }

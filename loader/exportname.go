@@ -150,11 +150,18 @@ var notName = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
 
 // nameWords are what of the text can stand in a name, accents taken off.
 func nameWords(text string) string {
-	plain, _, err := transform.String(transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn))), text)
-	if err != nil {
-		plain = text
+	plain := text
+	if !isASCII(text) {
+		bare, _, err := transform.String(transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn))), text)
+		if err == nil {
+			plain = bare
+		}
 	}
 	return strings.Trim(notName.ReplaceAllString(plain, "-"), "-")
+}
+
+func isASCII(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 // maxName is how long a name becomes that is made of text.

@@ -184,6 +184,9 @@ func fitsLine(l []any) bool {
 
 // escapeTemplate keeps text from being read as a template.
 func escapeTemplate(s string) string {
+	if !isTemplate(s) {
+		return s
+	}
 	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(s)
 }
 

@@ -1,35 +1,57 @@
 package cli
 
 import (
+	"slices"
 	"time"
 )
 
 // version is set by the linker.
 var version = "dev"
 
-// commands are the program's commands and the flags that all of them have.
-type commands struct {
+// globalFlags are those of all commands.
+type globalFlags struct {
 	Chdir   string `short:"C" name:"chdir" placeholder:"DIR" help:"Work in DIR."`
 	NoColor bool   `help:"No colour."`
+}
 
-	Validate   validateCmd   `cmd:"" help:"Load and check the files, offline."`
-	Plan       planCmd       `cmd:"" help:"Show what differs between the files and the live API."`
-	Apply      applyCmd      `cmd:"" help:"Make it so: plan, ask, do."`
-	Destroy    destroyCmd    `cmd:"" help:"Delete all that the state owns."`
-	Show       showCmd       `cmd:"" help:"Show a saved plan or a state."`
-	Export     exportCmd     `cmd:"" help:"Write the live objects as configuration whose plan is empty."`
-	Snapshot   snapshotCmd   `cmd:"" help:"Write the live objects to one file, to plan against without credentials."`
-	Fmt        fmtCmd        `cmd:"" help:"Bring files into canonical form, comments kept."`
-	Convert    convertCmd    `cmd:"" help:"Write files in the other spelling, without a loss."`
-	Lint       lintCmd       `cmd:"" help:"Look for overlaps, shadowed rules, over-wide tokens, expiries."`
-	State      stateCmd      `cmd:"" help:"What we own."`
-	Undo       undoCmd       `cmd:"" help:"Take the last apply back: show the plan that does it, and ask."`
-	Token      tokenCmd      `cmd:"" help:"Roll a token."`
-	Graph      graphCmd      `cmd:"" help:"What depends on what."`
-	Schema     schemaCmd     `cmd:"" help:"JSON Schema of the YAML, for editors."`
-	Sim        simCmd        `cmd:"" help:"The built-in simulator as a server on loopback."`
-	Completion completionCmd `cmd:"" help:"Shell completion."`
-	Version    versionCmd    `cmd:"" help:"The version."`
+// command is one of the program's commands.
+type command struct {
+	name, help string
+	run        any // points to a struct of its flags, which has a method Run
+}
+
+func commands() []command {
+	return []command{
+		{"validate", "Load and check the files, offline.", &validateCmd{}},
+		{"plan", "Show what differs between the files and the live API.", &planCmd{}},
+		{"apply", "Make it so: plan, ask, do.", &applyCmd{}},
+		{"destroy", "Delete all that the state owns.", &destroyCmd{}},
+		{"show", "Show a saved plan or a state.", &showCmd{}},
+		{"export", "Write the live objects as configuration whose plan is empty.", &exportCmd{}},
+		{"snapshot", "Write the live objects to one file, to plan against without credentials.", &snapshotCmd{}},
+		{"fmt", "Bring files into canonical form, comments kept.", &fmtCmd{}},
+		{"convert", "Write files in the other spelling, without a loss.", &convertCmd{}},
+		{"lint", "Look for overlaps, shadowed rules, over-wide tokens, expiries.", &lintCmd{}},
+		{"state", "What we own.", &stateCmd{}},
+		{"undo", "Take the last apply back: show the plan that does it, and ask.", &undoCmd{}},
+		{"token", "Roll a token.", &tokenCmd{}},
+		{"graph", "What depends on what.", &graphCmd{}},
+		{"schema", "JSON Schema of the YAML, for editors.", &schemaCmd{}},
+		{"sim", "The built-in simulator as a server on loopback.", &simCmd{}},
+		{"completion", "Shell completion.", &completionCmd{}},
+		{"version", "The version.", &versionCmd{}},
+	}
+}
+
+// likely are the commands that may be meant: the one that the first argument
+// names, if it names one, else all. It takes kong longer to learn all of them
+// than a small run takes. Completion is about all of them.
+func likely(all []command, args []string) []command {
+	i := slices.IndexFunc(all, func(c command) bool { return len(args) > 0 && c.name == args[0] })
+	if i < 0 || all[i].name == "completion" {
+		return all
+	}
+	return all[i : i+1]
 }
 
 // fileFlags are those of every command that loads files.

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"slices"
 	"syscall"
 	"time"
 
@@ -65,9 +64,9 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 // Main runs the program and gives its exit code.
 func Main(p IO) int {
-	c := &commands{}
+	flags := &globalFlags{}
 	app, code := &app{IO: p}, -1
-	parser, err := kong.New(c,
+	options := []kong.Option{
 		kong.Name("trueup"),
 		kong.Description("Keeps a Cloudflare user, account or zone true to files in git."),
 		kong.UsageOnError(),
@@ -75,26 +74,16 @@ func Main(p IO) int {
 		kong.Writers(p.Out, p.Err),
 		kong.Exit(func(n int) { code = n; panic(exitCode(n)) }),
 		kong.Vars{"version": version, "switches": switches()},
-		kong.PostBuild(only(p.Args)),
-	)
+	}
+	for _, c := range likely(commands(), p.Args) {
+		options = append(options, kong.DynamicCommand(c.name, c.help, "", c.run))
+	}
+	parser, err := kong.New(flags, options...)
 	if err != nil {
 		fmt.Fprintln(p.Err, "trueup:", err)
 		return exitError
 	}
-	return guard(&code, func() int { return app.run(parser, c) })
-}
-
-// only leaves of the commands the one that the first argument names, if it
-// names one: what kong does next with every flag of every command takes longer
-// than the rest of a small run. Completion wants to know all commands.
-func only(args []string) func(*kong.Kong) error {
-	return func(k *kong.Kong) error {
-		i := slices.IndexFunc(k.Model.Children, func(n *kong.Node) bool { return len(args) > 0 && n.Name == args[0] })
-		if i >= 0 && args[0] != "completion" {
-			k.Model.Children = k.Model.Children[i : i+1]
-		}
-		return nil
-	}
+	return guard(&code, func() int { return app.run(parser, flags) })
 }
 
 // guard turns kong's way to end early (after --help) into an exit code.
@@ -110,7 +99,7 @@ func guard(code *int, run func() int) (n int) {
 	return run()
 }
 
-func (a *app) run(parser *kong.Kong, c *commands) int {
+func (a *app) run(parser *kong.Kong, flags *globalFlags) int {
 	a.status = newStatus(a.IO, time.Now)
 	a.closers = append(a.closers, a.status.close)
 	a.Err = a.status
@@ -130,12 +119,12 @@ func (a *app) run(parser *kong.Kong, c *commands) int {
 		return code
 	}
 	a.format = formatOf(k)
-	if c.Chdir != "" {
-		if err := os.Chdir(c.Chdir); err != nil {
+	if flags.Chdir != "" {
+		if err := os.Chdir(flags.Chdir); err != nil {
 			return a.report(fmt.Errorf("-C: %w", err))
 		}
 	}
-	a.color = colored(a.IO, c.NoColor)
+	a.color = colored(a.IO, flags.NoColor)
 	a.status.color = a.color
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -14,6 +14,10 @@ case "$NAME" in
 	;;
 esac
 
+# Of a pull request, the runner knows a merge that nobody has seen.
+GITHUB_SHA=$HEAD
+export GITHUB_SHA
+
 work=$(mktemp -d "$RUNNER_TEMP/trueup.XXXXXX")
 cd "$DIRECTORY"
 

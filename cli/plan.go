@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 
 	"github.com/google/renameio/v2"
 	"golang.org/x/term"
@@ -95,7 +96,20 @@ func planExit(p *planner.Plan, detailed bool) error {
 }
 
 func (a *app) options(f formatFlags, source string) render.Options {
-	return render.Options{Color: a.color, Width: a.width(), Verbose: f.Verbose, Source: source, MaxBytes: f.MaxBytes}
+	return render.Options{Color: a.color, Width: a.width(), Verbose: f.Verbose, Source: source, MaxBytes: f.MaxBytes, Commit: a.commit()}
+}
+
+var commitRE = regexp.MustCompile(`^[0-9a-f]{7,64}$`)
+
+// commit is what a pipeline says that it works on, in short: whoever reads a plan
+// in a comment sees whether it is the newest.
+func (a *app) commit() string {
+	for _, name := range []string{"GITHUB_SHA", "CI_COMMIT_SHA"} {
+		if sha, _ := a.Env(name); commitRE.MatchString(sha) {
+			return sha[:7]
+		}
+	}
+	return ""
 }
 
 // show writes the plan to stdout, and to the step summary where a GitHub

@@ -52,7 +52,7 @@ func TestGitHub(t *testing.T) {
 	if !r.workflow(planWorkflow, "pull_request") {
 		t.Fatalf("the plan failed:\n%s", r.log)
 	}
-	comment("3 to add, 0 to change, 0 to destroy", "access_rule.scraper")
+	comment("3 to add, 0 to change, 0 to destroy", "access_rule.scraper", "<sub>plan of 4f2a91c · ")
 	has(t, "the log", r.log, "Plan: 3 to add, 0 to change, 0 to destroy.")
 	if n := strings.Count(r.summary, "### trueup: 3 to add"); n != 1 {
 		t.Errorf("the plan stands %d times in the step summary:\n%s", n, r.summary)

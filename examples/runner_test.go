@@ -264,9 +264,11 @@ func (r *runner) find(s scope, results map[string]map[string]string, failed bool
 	facts := map[string]any{
 		"always()": true, "success()": !failed, "failure()": failed, "github.event_name": r.event, "github.token": "a-token",
 		"github.action_path": "..", "github.action_ref": "v1", "github.run_id": fmt.Sprint(r.runs), "github.run_attempt": "1", "github.ref": "refs/pull/7/merge",
+		"github.sha": "5e5e5e5000000000000000000000000000000000",
 	}
 	if r.event == "pull_request" {
 		facts["github.event.pull_request.number"] = 7
+		facts["github.event.pull_request.head.sha"] = "4f2a91c000000000000000000000000000000000"
 	}
 	return func(path string) any {
 		parts := strings.Split(path, ".")
@@ -279,7 +281,7 @@ func (r *runner) find(s scope, results map[string]map[string]string, failed bool
 			return r.secrets[parts[1]]
 		case parts[0] == "steps":
 			return results[parts[1]][parts[3]]
-		case path == "github.event.pull_request.number":
+		case strings.HasPrefix(path, "github.event.pull_request."):
 			return ""
 		}
 		panic("an expression names " + path)

@@ -3,6 +3,7 @@ package loader
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -19,6 +20,9 @@ import (
 func translate(diags hcl.Diagnostics, place func(hcl.Range) diag.Range) diag.List {
 	var out diag.List
 	for _, d := range diags {
+		if d.Summary == "Invalid expression" && slices.ContainsFunc(diags, func(o *hcl.Diagnostic) bool { return o.Summary == "Invalid character" && begin(o) == begin(d) }) {
+			continue // what cannot begin an expression is named by the other
+		}
 		t := diag.Diagnostic{Code: "syntax"}
 		if d.Severity == hcl.DiagWarning {
 			t.Severity = diag.Warning
@@ -30,6 +34,13 @@ func translate(diags hcl.Diagnostics, place func(hcl.Range) diag.Range) diag.Lis
 		out.Add(t)
 	}
 	return out
+}
+
+func begin(d *hcl.Diagnostic) hcl.Pos {
+	if d.Subject == nil {
+		return hcl.Pos{}
+	}
+	return d.Subject.Start
 }
 
 // words are the summary and the detail of a diagnostic of hcl's.

@@ -125,6 +125,19 @@ func TestLostCreate(t *testing.T) {
 	}
 }
 
+// TestLostSecret: the secret is lost with the answer, and no other can be had:
+// that is no success, and the next apply knows what is missing.
+func TestLostSecret(t *testing.T) {
+	bubble(t, "roll refused", func(t *testing.T, g *rig) {
+		g.on("create", 1, lostAfter)
+		g.on("roll", 1, refused)
+		text := g.fails(change(planner.Create, "token.t", nil, tokenRow(t, "t"), ""))
+		if e := g.entry("token.t"); !strings.Contains(text, "Its secret is not where it belongs") || e == nil || e.Secret != state.Pending || len(g.vault.got) != 0 {
+			t.Errorf("%s, %+v", text, e)
+		}
+	})
+}
+
 // TestLostCreateOfAnother: what somebody else made at the same time is not
 // taken for ours.
 func TestLostCreateOfAnother(t *testing.T) {

@@ -134,8 +134,8 @@ func (m *maker) finish() {
 		if s.acts() && s.object != nil && s.Kind.API.References {
 			s.Referrers = m.usedBy(s)
 		}
-		if len(s.Drift) > 0 {
-			s.Event = m.event(s)
+		if key, drifted := s.drifted(); drifted {
+			s.Event = m.event(key)
 		}
 		p.Budget.Apply += s.requests()
 	}
@@ -143,9 +143,9 @@ func (m *maker) finish() {
 	slices.SortFunc(p.LeftAlone, compareLeft)
 }
 
-// event is who changed the step's object last, nil if that is not known.
-func (m *maker) event(s *step) *Event {
-	if e, known := m.in.Audit[s.key()]; known {
+// event is who changed the object last, nil if that is not known.
+func (m *maker) event(key ObjectKey) *Event {
+	if e, known := m.in.Audit[key]; known {
 		return &e
 	}
 	return nil

@@ -146,16 +146,17 @@ func (m *maker) create(w *wanted) {
 		m.unanswerable(w)
 		return
 	}
-	reason := ReasonNone
+	reason, lost := ReasonNone, ""
 	if w.entry != nil {
 		switch old := w.group.byID[w.entry.ID]; {
 		case old == nil:
-			reason = ReasonGone
+			reason, lost = ReasonGone, w.entry.ID
 		case old.retiring:
 			reason = ReasonRotation
 		}
 	}
 	s := m.newStep(w.group, w.Addr, Create, reason)
+	s.Lost = lost
 	s.After = planned(w.Kind, w.row, nil)
 	m.place(w, s)
 	m.undone(w, s)

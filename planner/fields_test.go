@@ -2,6 +2,7 @@ package planner_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,6 +126,17 @@ func TestDirection(t *testing.T) {
 	p := w.make(t)
 	if e := p.Changes[0].Event; e == nil || e.Actor != "admin@example.com" || len(p.Questions().Audit) != 1 {
 		t.Errorf("event: %v", e)
+	}
+
+	// Deleted: of what is made again and of what is only forgotten.
+	for _, files := range []*schema.Resource{want("monitor.m", attrs{"interval": 60}), want("monitor.other", attrs{})} {
+		w = newWorld(files).have(ours("monitor.m", applied))
+		w.in.Live = append(w.in.Live, planner.Listing{Kind: applied.Kind, Scope: schema.UserScope})
+		w.in.Audit = map[planner.ObjectKey]planner.Event{key: {Actor: "admin@example.com"}}
+		p = w.make(t)
+		if e := p.Changes[0].Event; e == nil || !slices.Equal(p.Questions().Audit, []planner.ObjectKey{key}) {
+			t.Errorf("%s: event %v, asked %v", files.Addr, e, p.Questions().Audit)
+		}
 	}
 }
 

@@ -184,7 +184,7 @@ func (p *Plan) Questions() Questions {
 				q.Referrers = append(q.Referrers, key)
 			}
 		}
-		if c.ID != "" && len(c.Drift) > 0 {
+		if key, drifted := c.drifted(); drifted {
 			q.Audit = append(q.Audit, key)
 		}
 		q.Own = q.Own || acts && c.After != nil && couldBlock(c)
@@ -197,6 +197,13 @@ func (p *Plan) Questions() Questions {
 	slices.SortFunc(q.Referrers, compareKeys)
 	slices.SortFunc(q.Audit, compareKeys)
 	return q
+}
+
+// drifted reports whether the object was changed or deleted outside the files,
+// and which one that is.
+func (c *Change) drifted() (ObjectKey, bool) {
+	id := cmp.Or(c.ID, c.Lost)
+	return ObjectKey{c.Kind.Name, c.Scope, id}, id != "" && (len(c.Drift) > 0 || c.Lost != "" || c.Reason == ReasonGone)
 }
 
 func compareKeys(a, b ObjectKey) int {

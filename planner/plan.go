@@ -102,6 +102,7 @@ type Change struct {
 	Kind    *schema.Kind
 	Scope   schema.Scope
 	ID      string // of the live object; "" where there is none
+	Lost    string // of the object that was ours and was deleted outside the files; of a Create
 	Deposed bool   // not the object that the address means from now on. The state may still have it as the current one: then it is to be put down as deposed before anything else is done for the address
 	Action  Action
 	Reason  Reason
@@ -123,7 +124,7 @@ type Change struct {
 
 	Gains     []string          // privilege increase, in words
 	Referrers []schema.Referrer // who uses it, where that matters
-	Event     *Event            // who changed it last, where that is known and it drifted
+	Event     *Event            // who changed or deleted it last, where that is known and it drifted
 
 	PreventDestroy bool          // as it is to be remembered
 	DependsOn      []schema.Addr // as it is to be remembered

@@ -45,6 +45,7 @@ type savedChange struct {
 	Addr           schema.Addr       `json:"address"`
 	Scope          schema.Scope      `json:"scope"`
 	ID             string            `json:"id,omitempty"`
+	Lost           string            `json:"lost,omitempty"`
 	Deposed        bool              `json:"deposed,omitempty"`
 	Action         Action            `json:"action"`
 	Reason         Reason            `json:"reason,omitempty"`
@@ -115,7 +116,7 @@ func marshal(v any) ([]byte, error) {
 
 func encodeChange(c *Change, salt []byte) (savedChange, error) {
 	s := savedChange{
-		Addr: c.Addr, Scope: c.Scope, ID: c.ID, Deposed: c.Deposed, Action: c.Action, Reason: c.Reason, Roll: c.Roll,
+		Addr: c.Addr, Scope: c.Scope, ID: c.ID, Lost: c.Lost, Deposed: c.Deposed, Action: c.Action, Reason: c.Reason, Roll: c.Roll,
 		Record: c.Record, Adopted: c.Adopted, Release: c.Release, Same: c.Same, Names: c.Names, Gains: c.Gains, Referrers: c.Referrers, Event: c.Event,
 		PreventDestroy: c.PreventDestroy, DependsOn: c.DependsOn, Refused: c.Refused, Needs: c.Needs, Wave: c.Wave,
 		Kept: sameSlice(c.Before, c.After),
@@ -226,7 +227,7 @@ func Decode(data []byte) (*Plan, error) {
 
 func decodeChange(s *savedChange, n int) (*Change, error) {
 	c := &Change{
-		Addr: s.Addr, Kind: schema.KindNamed(s.Addr.Kind), Scope: s.Scope, ID: s.ID, Deposed: s.Deposed, Action: s.Action,
+		Addr: s.Addr, Kind: schema.KindNamed(s.Addr.Kind), Scope: s.Scope, ID: s.ID, Lost: s.Lost, Deposed: s.Deposed, Action: s.Action,
 		Reason: s.Reason, Roll: s.Roll, Record: s.Record, Adopted: s.Adopted, Release: s.Release, Same: s.Same, Names: s.Names, Gains: s.Gains, Referrers: s.Referrers,
 		Event: s.Event, PreventDestroy: s.PreventDestroy, DependsOn: s.DependsOn, Refused: s.Refused, Needs: s.Needs, Wave: s.Wave,
 	}

@@ -168,15 +168,8 @@ func (b *book) seal(k *schema.Kind, row schema.Row) schema.Row {
 	kept := make(schema.Row, len(k.Attrs))
 	for i := range k.Attrs {
 		if m := k.Attrs[i].Mode; m != schema.Computed && m != schema.Local {
-			kept[i] = at(row, i)
+			kept[i] = row.At(i)
 		}
 	}
 	return k.Seal(kept, b.salt)
-}
-
-func at(row schema.Row, i int) schema.Value {
-	if i < len(row) {
-		return row[i]
-	}
-	return nil
 }

@@ -124,11 +124,11 @@ func (s *step) note(ctx context.Context, want schema.Row, got *schema.Object) er
 // warnMade says that the server keeps another value than was sent.
 func (s *step) warnMade(i int, want schema.Row, got *schema.Object) {
 	a := &s.c.Kind.Attrs[i]
-	if schema.HasSensitive(at(want, i)) {
+	if schema.HasSensitive(want.At(i)) {
 		s.warn("the API keeps another %s than was sent", a.Name)
 		return
 	}
-	s.warn("the API keeps another %s than was sent: %s", a.Name, shown(a, at(got.Values, i)))
+	s.warn("the API keeps another %s than was sent: %s", a.Name, shown(a, got.Values.At(i)))
 }
 
 // shown is a value in short, as it would be stored.
@@ -145,7 +145,7 @@ func shown(a *schema.Attr, v schema.Value) string {
 
 func sameRow(k *schema.Kind, x, y schema.Row) bool {
 	for i := range k.Attrs {
-		if !k.Attrs[i].Equal(at(x, i), at(y, i)) {
+		if !k.Attrs[i].Equal(x.At(i), y.At(i)) {
 			return false
 		}
 	}

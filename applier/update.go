@@ -103,7 +103,7 @@ func (s *step) verify(ctx context.Context, before *schema.Object, want schema.Ro
 	}
 	var kept []int
 	for _, i := range differing(k, want, got.Values) {
-		if k.Attrs[i].Equal(at(got.Values, i), at(before.Values, i)) {
+		if k.Attrs[i].Equal(got.Values.At(i), before.Values.At(i)) {
 			kept = append(kept, i)
 		} else {
 			s.warnMade(i, want, got)
@@ -155,13 +155,13 @@ func (s *step) afterLost(ctx context.Context, want schema.Row, err error) (*sche
 
 // unset are the attributes that should be gone and are still there.
 func unset(k *schema.Kind, want, live schema.Row) []int {
-	return slices.DeleteFunc(differing(k, want, live), func(i int) bool { return at(want, i) != nil })
+	return slices.DeleteFunc(differing(k, want, live), func(i int) bool { return want.At(i) != nil })
 }
 
 // unrestricted are the restrictions that should be there and are not.
 func (s *step) unrestricted(want schema.Row, got *schema.Object) []int {
 	k := s.c.Kind
-	return slices.DeleteFunc(differing(k, want, got.Values), func(i int) bool { return !k.Attrs[i].Restricts || at(want, i) == nil })
+	return slices.DeleteFunc(differing(k, want, got.Values), func(i int) bool { return !k.Attrs[i].Restricts || want.At(i) == nil })
 }
 
 // disable keeps an object from working that lacks restrictions, and says so.

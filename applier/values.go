@@ -82,8 +82,8 @@ func joined(t schema.Template) schema.Value {
 func masked(k *schema.Kind, row, like schema.Row) schema.Row {
 	out := make(schema.Row, len(k.Attrs))
 	for i := range out {
-		v := at(row, i)
-		if v != nil && schema.HasSensitive(at(like, i)) && !schema.HasSensitive(v) {
+		v := row.At(i)
+		if v != nil && schema.HasSensitive(like.At(i)) && !schema.HasSensitive(v) {
 			v = schema.Sensitive{Value: v}
 		}
 		out[i] = v
@@ -105,7 +105,7 @@ func observed(k *schema.Kind, want, live schema.Row) schema.Row {
 func differing(k *schema.Kind, want, live schema.Row) []int {
 	var out []int
 	for i := range k.Attrs {
-		if !k.Attrs[i].Same(at(want, i), at(live, i)) {
+		if !k.Attrs[i].Same(want.At(i), live.At(i)) {
 			out = append(out, i)
 		}
 	}
@@ -117,7 +117,7 @@ func moved(k *schema.Kind, before, now schema.Row) []string {
 	var out []string
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
-		if !a.Same(at(before, i), at(now, i)) || !a.Same(at(now, i), at(before, i)) {
+		if !a.Same(before.At(i), now.At(i)) || !a.Same(now.At(i), before.At(i)) {
 			out = append(out, a.Name)
 		}
 	}
@@ -130,7 +130,7 @@ func moved(k *schema.Kind, before, now schema.Row) []string {
 func isWhatWasSent(k *schema.Kind, sent, live schema.Row) bool {
 	for _, i := range differing(k, sent, live) {
 		a := &k.Attrs[i]
-		if !a.AfterPost && !(a.Restricts && at(live, i) == nil) {
+		if !a.AfterPost && !(a.Restricts && live.At(i) == nil) {
 			return false
 		}
 	}

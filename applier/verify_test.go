@@ -17,7 +17,7 @@ func keep(attr string, f func(op string, sent, is schema.Value) schema.Value) fu
 	return func(op string, k *schema.Kind, sent, is schema.Row) schema.Row {
 		out := slices.Clone(sent)
 		if i := k.Index(attr); i >= 0 {
-			out[i] = f(op, sent[i], at(is, i))
+			out[i] = f(op, sent[i], is.At(i))
 		}
 		return out
 	}

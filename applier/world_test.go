@@ -200,7 +200,7 @@ func (w *world) Update(_ context.Context, live *schema.Object, want schema.Row, 
 	row := reveal(want)
 	for i := range o.Kind.Attrs {
 		if a := &o.Kind.Attrs[i]; !a.Sent() || row[i] == nil && a.Mode == schema.Defaulted {
-			row[i] = at(o.Values, i)
+			row[i] = o.Values.At(i)
 		}
 	}
 	if w.accept != nil {

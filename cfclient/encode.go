@@ -90,7 +90,7 @@ func (e *encoder) sends(k *schema.Kind, a *schema.Attr) bool {
 
 // attr is the JSON of the attribute's value, or nil where it is not sent.
 func (e *encoder) attr(f *field, attrs []schema.Attr, old []byte, live, want schema.Row) []byte {
-	l, w := at(live, f.index), at(want, f.index)
+	l, w := live.At(f.index), want.At(f.index)
 	if w == nil {
 		return e.unset(f, attrs, old, live, want)
 	}
@@ -207,13 +207,6 @@ func (e *encoder) note(v schema.Value) {
 func isSealed(v schema.Value) bool {
 	s, ok := v.(schema.Sensitive)
 	return ok && s.Value == nil
-}
-
-func at(row schema.Row, i int) schema.Value {
-	if i < len(row) {
-		return row[i]
-	}
-	return nil
 }
 
 func asRow(v schema.Value) schema.Row {

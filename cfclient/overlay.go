@@ -61,7 +61,7 @@ func pair(a *schema.Attr, live, want schema.List) []int {
 // unset is the JSON for an attribute that is not wanted, or nil where leaving
 // it out says so.
 func (e *encoder) unset(f *field, attrs []schema.Attr, old []byte, live, want schema.Row) []byte {
-	a, was := f.attr, at(live, f.index) != nil
+	a, was := f.attr, live.At(f.index) != nil
 	switch {
 	case e.verb == post:
 		if a.Always {
@@ -76,7 +76,7 @@ func (e *encoder) unset(f *field, attrs []schema.Attr, old []byte, live, want sc
 	case a.Mode == schema.Defaulted && was && e.verb == put && a.By.Same(attrs, live, want):
 		return old // the server's choice stays
 	case e.nulls && was && f.object != nil && !isList(a) && e.unknown(f, old) != nil:
-		return e.unknownAndNulls(f, old, asRow(at(live, f.index)))
+		return e.unknownAndNulls(f, old, asRow(live.At(f.index)))
 	case e.nulls && was:
 		return []byte("null")
 	case a.Always:

@@ -37,7 +37,7 @@ func (c *Change) creating() int {
 	n := c.writing()
 	for i := range c.Kind.Attrs {
 		a := &c.Kind.Attrs[i]
-		if a.AfterPost && !a.Same(at(c.After, i), a.DefaultIn(c.Kind.Attrs, c.After)) {
+		if a.AfterPost && !a.Same(c.After.At(i), a.DefaultIn(c.Kind.Attrs, c.After)) {
 			return n + c.writing()
 		}
 	}

@@ -261,7 +261,7 @@ func (w *wanted) outdated(s *step) bool {
 	}
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
-		if a.Sent() && !a.ServerWord(at(s.After, i)) && !(a.Equal(at(s.After, i), at(e.Applied, i)) && hasSensitive(at(s.After, i)) == hasSensitive(at(e.Applied, i))) {
+		if a.Sent() && !a.ServerWord(s.After.At(i)) && !(a.Equal(s.After.At(i), e.Applied.At(i)) && hasSensitive(s.After.At(i)) == hasSensitive(e.Applied.At(i))) {
 			return true
 		}
 	}
@@ -271,7 +271,7 @@ func (w *wanted) outdated(s *step) bool {
 // serverWords warns of what only the server says (expired, revoked).
 func (m *maker) serverWords(w *wanted) {
 	for i := range w.Kind.Attrs {
-		a, v := &w.Kind.Attrs[i], at(w.object.Values, i)
+		a, v := &w.Kind.Attrs[i], w.object.Values.At(i)
 		if v == nil || !a.ServerWord(v) {
 			continue
 		}

@@ -41,7 +41,7 @@ func (v *view) after() schema.Row {
 	}
 	for i := range v.kind.Attrs {
 		if v.kind.Attrs[i].Mode == schema.Local {
-			out[i] = at(v.want, i)
+			out[i] = v.want.At(i)
 		}
 	}
 	return out
@@ -60,7 +60,7 @@ func (v *view) planned(live schema.Row) schema.Row {
 // local reports whether an attribute that only trueup has is set.
 func (v *view) local() bool {
 	for i := range v.kind.Attrs {
-		if v.kind.Attrs[i].Mode == schema.Local && at(v.want, i) != nil {
+		if v.kind.Attrs[i].Mode == schema.Local && v.want.At(i) != nil {
 			return true
 		}
 	}
@@ -73,10 +73,10 @@ func (v *view) local() bool {
 func planned(k *schema.Kind, want, live schema.Row) schema.Row {
 	out := make(schema.Row, len(k.Attrs))
 	for i := range k.Attrs {
-		out[i] = at(want, i)
+		out[i] = want.At(i)
 		a := &k.Attrs[i]
 		if (a.Mode == schema.Fixed || a.Mode == schema.Defaulted) && out[i] == nil && a.By.Same(k.Attrs, want, live) {
-			out[i] = at(live, i)
+			out[i] = live.At(i)
 		}
 	}
 	return out
@@ -88,8 +88,8 @@ func (v *view) fields() (fields []Field, same int) {
 	live := v.before
 	for i := range v.kind.Attrs {
 		a, n := &v.kind.Attrs[i], len(d.fields)
-		d.value(a.Name, a, at(live, i), at(v.want, i), at(v.applied, i))
-		if len(d.fields) == n && a.Sent() && at(live, i) != nil {
+		d.value(a.Name, a, live.At(i), v.want.At(i), v.applied.At(i))
+		if len(d.fields) == n && a.Sent() && live.At(i) != nil {
 			same++
 		}
 	}
@@ -106,7 +106,7 @@ func (v *view) drift(ignore []string) []Field {
 	live := v.before
 	for i := range v.kind.Attrs {
 		a := &v.kind.Attrs[i]
-		d.value(a.Name, a, at(v.applied, i), at(live, i), nil)
+		d.value(a.Name, a, v.applied.At(i), live.At(i), nil)
 	}
 	return slices.DeleteFunc(d.fields, func(f Field) bool {
 		return slices.ContainsFunc(ignore, func(path string) bool { return schema.Covers(path, f.Path) })
@@ -166,7 +166,7 @@ func (d *differ) leaf(path string, a *schema.Attr, live, want, applied schema.Va
 func (d *differ) row(path string, attrs []schema.Attr, live, want schema.Row, applied schema.Value) {
 	last, _ := applied.(schema.Row)
 	for i := range attrs {
-		d.value(schema.Join(path, attrs[i].Name), &attrs[i], at(live, i), at(want, i), at(last, i))
+		d.value(schema.Join(path, attrs[i].Name), &attrs[i], live.At(i), want.At(i), last.At(i))
 	}
 }
 
@@ -209,7 +209,7 @@ func byKey(a *schema.Attr, l schema.List) (schema.Map, bool) {
 	for _, e := range l {
 		row, _ := e.(schema.Row)
 		i := slices.IndexFunc(a.Attrs, func(b schema.Attr) bool { return b.Name == a.Key })
-		key, ok := at(row, i).(schema.String)
+		key, ok := row.At(i).(schema.String)
 		if _, twice := m[string(key)]; !ok || twice {
 			return nil, false
 		}
@@ -311,7 +311,7 @@ func similar(elem *schema.Attr, x, y schema.Value) int {
 	b, _ := y.(schema.Row)
 	n := 0
 	for i := range elem.Attrs {
-		if elem.Attrs[i].Equal(at(a, i), at(b, i)) {
+		if elem.Attrs[i].Equal(a.At(i), b.At(i)) {
 			n++
 		}
 	}

@@ -97,7 +97,7 @@ func (w *wanted) overlay() schema.Row {
 	for _, path := range w.IgnoreChanges {
 		step, _, rest, ok := schema.SplitPath(path)
 		if i := w.Kind.Index(step); ok && i >= 0 && w.Kind.Attrs[i].Sent() {
-			row[i] = lay(&w.Kind.Attrs[i], row[i], at(w.object.Values, i), rest)
+			row[i] = lay(&w.Kind.Attrs[i], row[i], w.object.Values.At(i), rest)
 		}
 	}
 	return row
@@ -149,7 +149,7 @@ func whole(a *schema.Attr, v schema.Value) schema.Row {
 	row, _ := v.(schema.Row)
 	out := make(schema.Row, len(a.Attrs))
 	for i := range a.Attrs {
-		if out[i] = at(row, i); out[i] == nil {
+		if out[i] = row.At(i); out[i] == nil {
 			out[i] = a.Attrs[i].DefaultIn(a.Attrs, out)
 		}
 	}

@@ -264,7 +264,7 @@ func (m *maker) catalogue(scope schema.Scope) map[string]string {
 // its attribute, in the order of the table.
 func eachLeaf(attrs []schema.Attr, row schema.Row, f func(*schema.Attr, schema.Value)) {
 	for i := range attrs {
-		eachLeafOf(&attrs[i], at(row, i), f)
+		eachLeafOf(&attrs[i], row.At(i), f)
 	}
 }
 

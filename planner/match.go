@@ -297,7 +297,7 @@ func (w *wanted) matchState() {
 // isDead reports whether the server's word for the object is final.
 func isDead(o *schema.Object) bool {
 	for i := range o.Kind.Attrs {
-		if a := &o.Kind.Attrs[i]; len(a.Final) > 0 && a.FinalWord(at(o.Values, i)) {
+		if a := &o.Kind.Attrs[i]; len(a.Final) > 0 && a.FinalWord(o.Values.At(i)) {
 			return true
 		}
 	}

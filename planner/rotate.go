@@ -36,7 +36,7 @@ func (m *maker) rotate(w *wanted) {
 	old := m.newStep(w.group, w.Addr, Update, ReasonRetiring)
 	v := newView(w.Kind, o.Values, m.retired(w), w.applied(), w.Values)
 	old.Before, old.After = v.before, v.planned(o.Values)
-	if i := w.Kind.Index(w.Kind.Rotate.Expires); !w.Kind.Attrs[i].Equal(old.After[i], at(o.Values, i)) {
+	if i := w.Kind.Index(w.Kind.Rotate.Expires); !w.Kind.Attrs[i].Equal(old.After[i], o.Values.At(i)) {
 		old.After[i] = schema.Reveal(old.After[i]) // the end of the overlap is nobody's secret, and no file has it
 	}
 	old.Fields, old.Same = v.fields()
@@ -66,7 +66,7 @@ func (m *maker) retired(w *wanted) schema.Row {
 	row := planned(k, w.object.Values, w.object.Values)
 	for i := range k.Attrs {
 		if k.Attrs[i].ServerWord(row[i]) {
-			row[i] = at(w.row, i)
+			row[i] = w.row.At(i)
 		}
 	}
 	name := k.Attr(r.Name)

@@ -68,7 +68,7 @@ func maskParts(attrs []schema.Attr, row schema.Row, marks []schema.Value) schema
 	for i, v := range row {
 		for j, m := range marks {
 			r, _ := m.(schema.Row)
-			parts[j] = at(r, i)
+			parts[j] = r.At(i)
 		}
 		out[i] = mask(&attrs[i], v, parts...)
 	}

@@ -132,13 +132,13 @@ func differs(k *schema.Kind, before, live schema.Row) []Field {
 	d := differ{}
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
-		if !a.Sent() || a.Equal(at(before, i), at(live, i)) {
+		if !a.Sent() || a.Equal(before.At(i), live.At(i)) {
 			continue
 		}
 		n := len(d.fields)
-		d.value(a.Name, a, at(before, i), at(live, i), nil)
+		d.value(a.Name, a, before.At(i), live.At(i), nil)
 		if len(d.fields) == n { // a word of the server's, for instance
-			d.fields = append(d.fields, Field{Path: a.Name, Before: at(before, i), After: at(live, i)})
+			d.fields = append(d.fields, Field{Path: a.Name, Before: before.At(i), After: live.At(i)})
 		}
 	}
 	return d.fields

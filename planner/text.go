@@ -42,14 +42,6 @@ func label(k *schema.Kind, row schema.Row, id string) string {
 	return id
 }
 
-// at is the value at position i, nil past the end.
-func at(row schema.Row, i int) schema.Value {
-	if i >= 0 && i < len(row) {
-		return row[i]
-	}
-	return nil
-}
-
 // hasRef reports whether a reference stands anywhere in v.
 func hasRef(v schema.Value) bool { return anyPart(v, isRef) }
 

@@ -217,14 +217,14 @@ func (u *undoer) want(p *past, k *schema.Kind, before schema.Row, now *touched) 
 		case a.Mode == schema.Local:
 			r.Values[i] = valueOf(file, i)
 		case !a.Sent():
-		case now != nil && a.Equal(at(before, i), at(now.after, i)):
+		case now != nil && a.Equal(before.At(i), now.after.At(i)):
 			r.IgnoreChanges = append(r.IgnoreChanges, a.Name)
 		case !hasSensitive(r.Values[i]):
 		case a.Equal(r.Values[i], schema.Reveal(valueOf(file, i))):
 			r.Values[i] = valueOf(file, i)
 		case now != nil:
 			u.keep(p, fmt.Sprintf("its earlier %s was sensitive and is not kept anywhere", a.Name))
-			r.Values[i], r.IgnoreChanges = at(now.after, i), append(r.IgnoreChanges, a.Name)
+			r.Values[i], r.IgnoreChanges = now.after.At(i), append(r.IgnoreChanges, a.Name)
 		default:
 			u.keep(p, fmt.Sprintf("it is gone, and its %s was sensitive and is not kept anywhere", a.Name))
 			return
@@ -314,5 +314,5 @@ func valueOf(r *schema.Resource, i int) schema.Value {
 	if r == nil {
 		return nil
 	}
-	return at(r.Values, i)
+	return r.Values.At(i)
 }

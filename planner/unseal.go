@@ -38,7 +38,7 @@ func (p *Plan) Unseal(want *schema.Graph) error {
 		out := make(schema.Row, len(c.After))
 		for i, v := range c.After {
 			a := &c.Kind.Attrs[i]
-			out[i] = u.value(a.Name, a, v, at(row, i), at(c.Before, i))
+			out[i] = u.value(a.Name, a, v, row.At(i), c.Before.At(i))
 		}
 		c.After = out
 	}
@@ -88,7 +88,7 @@ func (u *unsealer) value(path string, a *schema.Attr, v, file, live schema.Value
 		l, _ := live.(schema.Row)
 		out := make(schema.Row, len(x))
 		for i, e := range x {
-			out[i] = u.value(schema.Join(path, a.Attrs[i].Name), &a.Attrs[i], e, at(f, i), at(l, i))
+			out[i] = u.value(schema.Join(path, a.Attrs[i].Name), &a.Attrs[i], e, f.At(i), l.At(i))
 		}
 		return out
 	case schema.Map:
@@ -112,7 +112,7 @@ func (u *unsealer) list(path string, a *schema.Attr, x schema.List, file, live s
 	l, _ := live.(schema.List)
 	elem, out := a.Elem(), make(schema.List, len(x))
 	for i, e := range x {
-		mine, there := at(schema.Row(f), i), at(schema.Row(l), i)
+		mine, there := schema.Row(f).At(i), schema.Row(l).At(i)
 		if a.Nest == schema.KeyedBy {
 			mine, there = keyed(a, f, a.KeyOf(e), mine), keyed(a, l, a.KeyOf(e), there)
 		}

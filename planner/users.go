@@ -26,7 +26,7 @@ func referrersOf(k *schema.Kind) []*schema.Kind {
 // eachUse calls f with every object that the row refers to by id.
 func eachUse(k *schema.Kind, row schema.Row, f func(kind, id string)) {
 	for i := range k.Attrs {
-		if a := &k.Attrs[i]; at(row, i) != nil && refersToAny(a) {
+		if a := &k.Attrs[i]; row.At(i) != nil && refersToAny(a) {
 			eachLeafOf(a, row[i], func(leaf *schema.Attr, v schema.Value) {
 				if id := schema.Text(v); leaf.Refers != "" && id != "" {
 					f(leaf.Refers, id)

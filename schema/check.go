@@ -17,7 +17,7 @@ func (k *Kind) Build(raw Row) (Row, []Problem) {
 	var ps []Problem
 	row := make(Row, len(k.Attrs))
 	for i := range k.Attrs {
-		row[i] = k.Attrs[i].build(k.Attrs[i].Name, at(raw, i), &ps)
+		row[i] = k.Attrs[i].build(k.Attrs[i].Name, raw.At(i), &ps)
 	}
 	ps = append(ps, misplaced(k.Attrs, "", row, raw)...)
 	written := slices.Clone(row)
@@ -61,7 +61,7 @@ func misplaced(attrs []Attr, path string, row, raw Row) []Problem {
 	}
 	var ps []Problem
 	for i := range attrs {
-		if a := &attrs[i]; at(raw, i) != nil && !a.Only.Holds(attrs, settled) && a.Only.known(attrs, settled) {
+		if a := &attrs[i]; raw.At(i) != nil && !a.Only.Holds(attrs, settled) && a.Only.known(attrs, settled) {
 			p := problem(Join(path, a.Name), fmt.Sprintf("%s does not go with %s %s", a.Name, a.Only.Attr, Text(settled[index(attrs, a.Only.Attr)])),
 				fmt.Sprintf("It goes with %s %s only.", a.Only.Attr, strings.Join(a.Only.In, " and ")))
 			p.Code = "misplaced-attribute"
@@ -225,10 +225,10 @@ func (a *Attr) buildObject(path string, v Value, ps *[]Problem) Value {
 func (a *Attr) buildRow(path string, row Row, ps *[]Problem) Row {
 	out := make(Row, len(a.Attrs))
 	for i := range a.Attrs {
-		out[i] = a.Attrs[i].build(Join(path, a.Attrs[i].Name), at(row, i), ps)
+		out[i] = a.Attrs[i].build(Join(path, a.Attrs[i].Name), row.At(i), ps)
 	}
 	for i := range a.Attrs {
-		if out[i] == nil && at(row, i) == nil {
+		if out[i] == nil && row.At(i) == nil {
 			out[i] = a.Attrs[i].DefaultIn(a.Attrs, out)
 		}
 	}

@@ -23,7 +23,7 @@ func appendRow(b []byte, attrs []Attr, row Row) ([]byte, error) {
 	b = append(b, '{')
 	first := true
 	for i := range attrs {
-		v := at(row, i)
+		v := row.At(i)
 		if v == nil {
 			continue
 		}

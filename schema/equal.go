@@ -102,18 +102,11 @@ func (a *Attr) equalMap(x, y Map) bool {
 
 func equalRow(attrs []Attr, x, y Row) bool {
 	for i := range attrs {
-		if attrs[i].Sent() && !attrs[i].Equal(at(x, i), at(y, i)) {
+		if attrs[i].Sent() && !attrs[i].Equal(x.At(i), y.At(i)) {
 			return false
 		}
 	}
 	return true
-}
-
-func at(r Row, i int) Value {
-	if i < len(r) {
-		return r[i]
-	}
-	return nil
 }
 
 // Same reports whether what a default follows is the same in two rows of attrs.
@@ -123,7 +116,7 @@ func (b *By) Same(attrs []Attr, x, y Row) bool {
 		return true
 	}
 	i := index(attrs, b.Attr)
-	return i < 0 || attrs[i].Equal(at(x, i), at(y, i))
+	return i < 0 || attrs[i].Equal(x.At(i), y.At(i))
 }
 
 // Same reports whether the attribute needs no change: want is what the files
@@ -157,7 +150,7 @@ func hasPrefix(words []string, text string) bool {
 // SameRow is Same for whole rows of the kind.
 func (k *Kind) SameRow(want, live Row) bool {
 	for i := range k.Attrs {
-		if !k.Attrs[i].Same(at(want, i), at(live, i)) {
+		if !k.Attrs[i].Same(want.At(i), live.At(i)) {
 			return false
 		}
 	}
@@ -202,7 +195,7 @@ func (a *Attr) fingerprint(b *strings.Builder, v Value) {
 		b.WriteByte('(')
 		for i := range a.Attrs {
 			if a.Attrs[i].Sent() {
-				a.Attrs[i].fingerprint(b, at(x, i))
+				a.Attrs[i].fingerprint(b, x.At(i))
 				b.WriteByte(',')
 			}
 		}

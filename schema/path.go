@@ -79,5 +79,5 @@ func (a *Attr) KeyOf(elem Value) string {
 	if !ok || i < 0 {
 		return ""
 	}
-	return Text(at(row, i))
+	return Text(row.At(i))
 }

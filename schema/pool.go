@@ -96,7 +96,7 @@ func checkUnique(o View, names ...string) []Problem {
 		i, seen := index(originAttrs, name), map[string]bool{}
 		for n, e := range origins {
 			row, _ := e.(Row)
-			text := Text(at(row, i))
+			text := Text(row.At(i))
 			if text != "" && seen[text] {
 				ps = append(ps, problem(indexPath("origins", n)+"."+name, "two origins with the "+name+" "+Quote(text), "Names and addresses of origins are unique in a pool."))
 			}

@@ -75,7 +75,7 @@ func checkToken(o View) []Problem {
 	attr := o.Kind.Attr("policies")
 	for i, p := range policies {
 		row, _ := p.(Row)
-		ps = append(ps, checkResources(indexPath("policies", i)+".resources", at(row, index(attr.Attrs, "resources")))...)
+		ps = append(ps, checkResources(indexPath("policies", i)+".resources", row.At(index(attr.Attrs, "resources")))...)
 	}
 	ps = append(ps, checkSinks(o)...)
 	ps = append(ps, checkRotate(o)...)
@@ -162,7 +162,7 @@ func RotateTimes(o View) (every, overlap time.Duration) {
 	if !ok {
 		return 0, 0
 	}
-	every, _ = ParseDuration(Text(at(row, index(spec.Attrs, "every"))))
-	overlap, _ = ParseDuration(Text(at(row, index(spec.Attrs, "overlap"))))
+	every, _ = ParseDuration(Text(row.At(index(spec.Attrs, "every"))))
+	overlap, _ = ParseDuration(Text(row.At(index(spec.Attrs, "overlap"))))
 	return every, overlap
 }

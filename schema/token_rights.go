@@ -25,7 +25,7 @@ func rightsOf(o View) rights {
 	policies, _ := o.Get("policies").(List)
 	for _, p := range policies {
 		row, _ := p.(Row)
-		get := func(name string) Value { return at(row, index(attr.Attrs, name)) }
+		get := func(name string) Value { return row.At(index(attr.Attrs, name)) }
 		side := r.allow
 		if Text(get("effect")) == "deny" {
 			side = r.deny
@@ -43,12 +43,12 @@ func rightsOf(o View) rights {
 func (r *rights) readCondition(o View) {
 	attr := o.Kind.Attr("condition")
 	cond, _ := o.Get("condition").(Row)
-	ip, _ := at(cond, 0).(Row)
+	ip, _ := cond.At(0).(Row)
 	attrs := attr.Attrs[0].Attrs
-	if l, ok := at(ip, index(attrs, "in")).(List); ok {
+	if l, ok := ip.At(index(attrs, "in")).(List); ok {
 		r.anywhere, r.in = false, prefixes(l)
 	}
-	l, _ := at(ip, index(attrs, "not_in")).(List)
+	l, _ := ip.At(index(attrs, "not_in")).(List)
 	r.notIn = prefixes(l)
 }
 

@@ -120,6 +120,31 @@ func Strings(texts ...string) List {
 	return l
 }
 
+// At is the value at position i; nil where the row does not go that far.
+func (r Row) At(i int) Value {
+	if i >= 0 && i < len(r) {
+		return r[i]
+	}
+	return nil
+}
+
+// Joined is the text of a template of which every part is text, sensitive if one
+// of them is; else the template itself.
+func (t Template) Joined() Value {
+	var b strings.Builder
+	for _, part := range t {
+		s, ok := Reveal(part).(String)
+		if !ok {
+			return t
+		}
+		b.WriteString(string(s))
+	}
+	if HasSensitive(t) {
+		return Sensitive{Value: String(b.String())}
+	}
+	return String(b.String())
+}
+
 // Keys are the keys of a map in order.
 func (m Map) Keys() []string { return slices.Sorted(maps.Keys(m)) }
 

@@ -26,7 +26,7 @@ func (r *run) resolve(k *schema.Kind, scope schema.Scope, row schema.Row) (schem
 				}
 				return v
 			case schema.Template:
-				return joined(x)
+				return x.Joined()
 			}
 			return v
 		})
@@ -55,27 +55,6 @@ func (r *run) referred(ref schema.Ref, scope schema.Scope) (schema.Value, error)
 		}
 	}
 	return nil, fmt.Errorf("%s is not known", ref)
-}
-
-// joined is a template all of whose parts are plain, as text.
-func joined(t schema.Template) schema.Value {
-	var b strings.Builder
-	for _, part := range t {
-		switch p := schema.Reveal(part).(type) {
-		case schema.String:
-			b.WriteString(string(p))
-		case schema.Number:
-			b.WriteString(schema.FormatNumber(p))
-		case schema.Bool:
-			fmt.Fprintf(&b, "%t", bool(p))
-		default:
-			return t
-		}
-	}
-	if schema.HasSensitive(t) {
-		return schema.Sensitive{Value: schema.String(b.String())}
-	}
-	return schema.String(b.String())
 }
 
 // masked is a live row in which what is sensitive in like is sensitive too.

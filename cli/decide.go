@@ -280,13 +280,6 @@ func audited(ctx context.Context, w world, objects []planner.ObjectKey, now time
 // sinkWarnings says what would keep a secret that this plan makes from reaching
 // its sinks. A warning, since the plan may be carried out on another machine.
 func sinkWarnings(p *planner.Plan, g *schema.Graph) diag.List {
-	declared := sync.OnceValue(func() map[schema.Addr]*schema.Resource {
-		m := make(map[schema.Addr]*schema.Resource, len(g.Resources))
-		for _, r := range g.Resources {
-			m[r.Addr] = r
-		}
-		return m
-	})
 	var out diag.List
 	for _, c := range p.Changes {
 		makes := c.Action == planner.Create || c.Action == planner.CreateReplace || c.Action == planner.Replace || c.Action == planner.Roll || c.Roll
@@ -296,7 +289,7 @@ func sinkWarnings(p *planner.Plan, g *schema.Graph) diag.List {
 		for _, problem := range sink.Check(c.Kind, c.After) {
 			d := problem.Diagnostic
 			d.Severity, d.Address = diag.Warning, c.Addr.String()
-			if r := declared()[c.Addr]; r != nil {
+			if r := g.Find(c.Addr); r != nil {
 				d.Range = r.RangeOf(c.Kind.API.Sink)
 			}
 			out.Add(d)

@@ -43,10 +43,7 @@ type Accepted struct {
 func Accept(ctx context.Context, o Options, sources *Sources, in ExportInput, drifts []Drift) (*Accepted, error) {
 	a := &accepter{
 		l: newLoader(ctx, o), o: o, g: in.Files, sources: sources, draft: NewDraft(in),
-		changed: map[string]*source{}, live: map[string]map[schema.Addr]string{}, resources: map[schema.Addr]*schema.Resource{},
-	}
-	for _, r := range a.g.Resources {
-		a.resources[r.Addr] = r
+		changed: map[string]*source{}, live: map[string]map[schema.Addr]string{},
 	}
 	for _, d := range drifts {
 		a.remember(d)
@@ -59,16 +56,15 @@ func Accept(ctx context.Context, o Options, sources *Sources, in ExportInput, dr
 }
 
 type accepter struct {
-	l         *loader // for what needs one
-	o         Options
-	g         *schema.Graph
-	sources   *Sources
-	draft     *Draft
-	resources map[schema.Addr]*schema.Resource
-	changed   map[string]*source
-	live      map[string]map[schema.Addr]string // of a path of a block: the live values by instance
-	done      []Drift
-	left      []leftOver
+	l       *loader // for what needs one
+	o       Options
+	g       *schema.Graph
+	sources *Sources
+	draft   *Draft
+	changed map[string]*source
+	live    map[string]map[schema.Addr]string // of a path of a block: the live values by instance
+	done    []Drift
+	left    []leftOver
 }
 
 // leftOver is what was not written.
@@ -165,7 +161,7 @@ func (a *accepter) drift(d Drift) {
 
 // field writes one value.
 func (a *accepter) field(addr schema.Addr, f Drifted) error {
-	r := a.resources[addr]
+	r := a.g.Find(addr)
 	switch attr := a.attr(addr, f.Path); {
 	case r == nil || attr == nil:
 		return errLeft("no file has it")
@@ -200,8 +196,8 @@ func (a *accepter) source(r *schema.Resource) *source {
 // at the path.
 func (a *accepter) agreed(addr schema.Addr, path string) bool {
 	live := a.live[blockPath(addr, path)]
-	for other := range a.resources {
-		if other.Kind == addr.Kind && other.Name == addr.Name && live[other] != live[addr] {
+	for _, r := range a.g.Resources {
+		if other := r.Addr; other.Kind == addr.Kind && other.Name == addr.Name && live[other] != live[addr] {
 			return false
 		}
 	}
@@ -265,7 +261,7 @@ func (a *accepter) warnings() diag.List {
 	for _, l := range a.left {
 		d := diag.Diagnostic{Severity: diag.Warning, Code: DriftLeft, Address: l.addr.String(),
 			Summary: fmt.Sprintf("the live %s is not written, since %s", l.Path, l.why)}
-		r := a.resources[l.addr]
+		r := a.g.Find(l.addr)
 		if r == nil {
 			out.Add(d)
 			continue

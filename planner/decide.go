@@ -85,10 +85,13 @@ func (m *maker) resolve(w *wanted) {
 // dereference is the text that a reference stands for, or a template once all
 // its parts are text; v itself where that is not known yet.
 func (m *maker) dereference(v schema.Value) schema.Value {
-	if r, ok := v.(schema.Ref); ok {
-		return m.refersTo(r)
+	switch x := v.(type) {
+	case schema.Ref:
+		return m.refersTo(x)
+	case schema.Template:
+		return x.Joined()
 	}
-	return joined(v)
+	return v
 }
 
 func (m *maker) refersTo(r schema.Ref) schema.Value {
@@ -261,7 +264,7 @@ func (w *wanted) outdated(s *step) bool {
 	}
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
-		if a.Sent() && !a.ServerWord(s.After.At(i)) && !(a.Equal(s.After.At(i), e.Applied.At(i)) && hasSensitive(s.After.At(i)) == hasSensitive(e.Applied.At(i))) {
+		if a.Sent() && !a.ServerWord(s.After.At(i)) && !(a.Equal(s.After.At(i), e.Applied.At(i)) && schema.HasSensitive(s.After.At(i)) == schema.HasSensitive(e.Applied.At(i))) {
 			return true
 		}
 	}

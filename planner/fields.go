@@ -19,7 +19,7 @@ type view struct {
 
 func newView(k *schema.Kind, live, want, applied, marks schema.Row) view {
 	v := view{kind: k, live: live, want: want, applied: applied, marks: marks, before: live}
-	v.plain = !anyOf(marks, isSensitive) && !anyOf(applied, isSensitive)
+	v.plain = !schema.AnyOf(marks, schema.IsSensitive) && !schema.AnyOf(applied, schema.IsSensitive)
 	if !v.plain {
 		v.before = maskRow(k.Attrs, live, marks, applied)
 	}
@@ -157,7 +157,7 @@ func (d *differ) leaf(path string, a *schema.Attr, live, want, applied schema.Va
 	if d.known {
 		f.Drifted, f.Wanted = !a.Same(applied, live), !a.Same(want, applied)
 	}
-	if hasSensitive(live) || hasSensitive(want) || hasSensitive(applied) {
+	if schema.HasSensitive(live) || schema.HasSensitive(want) || schema.HasSensitive(applied) {
 		f.Before, f.After, f.Applied = mask(a, live, want, applied), mask(a, want, live, applied), mask(a, applied, live, want)
 	}
 	d.fields = append(d.fields, f)

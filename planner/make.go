@@ -179,7 +179,7 @@ func (m *maker) gatherWants() {
 		}
 		w.group = m.group(ListKey{r.Kind, r.Scope})
 		w.group.wants = append(w.group.wants, w)
-		if anyOf(w.row, isRef) {
+		if schema.AnyOf(w.row, isRef) {
 			w.refs = schema.Refs(w.row)
 		}
 	}

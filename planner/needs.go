@@ -14,36 +14,25 @@ import (
 // kinds that may use what might be deleted. Either of want and have may be nil.
 func Needs(want *schema.Graph, have *state.Snapshot, destroy bool) Reads {
 	n := needs{lists: map[ListKey]bool{}, deletes: map[ListKey]bool{}, catalogues: map[schema.Scope]bool{}}
-	if want != nil && !destroy {
+	if destroy {
+		want = nil
+	}
+	if want != nil {
 		for _, r := range want.Resources {
 			n.resource(r)
 		}
 		n.exclusives(want)
 	}
 	if have != nil {
-		wants := wantsOf(want, have, destroy)
 		for _, e := range have.Entries {
-			n.entry(e, wants[e.Addr], destroy)
+			n.entry(e, want.Find(e.Addr), destroy)
 		}
 		for _, in := range have.Open {
-			n.entry(&state.Entry{Addr: in.Addr, Scope: in.Scope, Applied: in.Values}, wants[in.Addr], destroy)
+			n.entry(&state.Entry{Addr: in.Addr, Scope: in.Scope, Applied: in.Values}, want.Find(in.Addr), destroy)
 		}
 	}
 	n.users()
 	return n.reads()
-}
-
-// wantsOf are the resources by address, where the state has anything to hold
-// against them.
-func wantsOf(want *schema.Graph, have *state.Snapshot, destroy bool) map[schema.Addr]*schema.Resource {
-	if want == nil || destroy || len(have.Entries)+len(have.Open) == 0 {
-		return nil
-	}
-	wants := make(map[schema.Addr]*schema.Resource, len(want.Resources))
-	for _, r := range want.Resources {
-		wants[r.Addr] = r
-	}
-	return wants
 }
 
 type needs struct {

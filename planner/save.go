@@ -147,7 +147,7 @@ func encodeRow(k *schema.Kind, row schema.Row, salt []byte) (json.RawMessage, er
 	if row == nil {
 		return nil, nil
 	}
-	if hasSensitive(row) {
+	if schema.HasSensitive(row) {
 		if len(salt) == 0 {
 			return nil, errNoSalt
 		}
@@ -184,7 +184,7 @@ func encodeValue(a *schema.Attr, v schema.Value, salt []byte) (json.RawMessage, 
 	if v == nil {
 		return nil, nil
 	}
-	if hasSensitive(v) {
+	if schema.HasSensitive(v) {
 		if len(salt) == 0 {
 			return nil, errNoSalt
 		}

@@ -45,7 +45,7 @@ func mask(a *schema.Attr, v schema.Value, marks ...schema.Value) schema.Value {
 	case schema.Sensitive:
 		return v
 	case schema.Row:
-		if !slices.ContainsFunc(marks, isSensitive) && len(a.Attrs) > 0 {
+		if !slices.ContainsFunc(marks, schema.IsSensitive) && len(a.Attrs) > 0 {
 			return maskParts(a.Attrs, x, marks)
 		}
 	case schema.List:
@@ -53,11 +53,11 @@ func mask(a *schema.Attr, v schema.Value, marks ...schema.Value) schema.Value {
 			return out
 		}
 	case schema.Map:
-		if !slices.ContainsFunc(marks, isSensitive) {
+		if !slices.ContainsFunc(marks, schema.IsSensitive) {
 			return maskMap(a, x, marks)
 		}
 	}
-	if slices.ContainsFunc(marks, hasSensitive) {
+	if slices.ContainsFunc(marks, schema.HasSensitive) {
 		return schema.Sensitive{Value: v}
 	}
 	return v
@@ -92,7 +92,7 @@ func maskMap(a *schema.Attr, x schema.Map, marks []schema.Value) schema.Map {
 // nothing says which is which. ok is false for a list that is masked whole or
 // not at all.
 func maskList(a *schema.Attr, x schema.List, marks []schema.Value) (schema.Value, bool) {
-	if a.Type != schema.TypeObject || slices.ContainsFunc(marks, isSensitive) {
+	if a.Type != schema.TypeObject || slices.ContainsFunc(marks, schema.IsSensitive) {
 		return nil, false
 	}
 	var all []schema.Value
@@ -100,7 +100,7 @@ func maskList(a *schema.Attr, x schema.List, marks []schema.Value) (schema.Value
 	byKeys := a.Nest == schema.KeyedBy
 	for i, m := range marks {
 		l, _ := m.(schema.List)
-		if slices.ContainsFunc(l, isSensitive) {
+		if slices.ContainsFunc(l, schema.IsSensitive) {
 			return nil, false
 		}
 		all = append(all, l...)
@@ -125,7 +125,7 @@ func maskList(a *schema.Attr, x schema.List, marks []schema.Value) (schema.Value
 
 // sensitiveTexts are the texts inside Sensitive parts of the row, each once.
 func sensitiveTexts(row schema.Row) []string {
-	if !anyOf(row, isSensitive) {
+	if !schema.AnyOf(row, schema.IsSensitive) {
 		return nil
 	}
 	var texts []string
@@ -192,7 +192,7 @@ func hush(phrases []string, rows ...schema.Row) []string {
 
 // reveal is the row without masks, for the kind's own functions.
 func reveal(row schema.Row) schema.Row {
-	if !anyOf(row, isSensitive) {
+	if !schema.AnyOf(row, schema.IsSensitive) {
 		return row
 	}
 	out, _ := schema.Reveal(row).(schema.Row)

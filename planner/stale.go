@@ -102,7 +102,7 @@ func (c *Change) stale(g *group, planned map[ObjectKey]bool) (string, []Field) {
 		return fmt.Sprintf("(%s) was changed since the plan was made: %s", c.ID, strings.Join(paths(fields), ", ")), fields
 	}
 	before := o.Values
-	if hasSensitive(c.Before) {
+	if schema.HasSensitive(c.Before) {
 		before = maskRow(c.Kind.Attrs, o.Values, c.Before)
 	}
 	if sameSlice(c.Before, c.After) {

@@ -43,53 +43,9 @@ func label(k *schema.Kind, row schema.Row, id string) string {
 }
 
 // hasRef reports whether a reference stands anywhere in v.
-func hasRef(v schema.Value) bool { return anyPart(v, isRef) }
-
-// hasSensitive reports whether any part of v is sensitive. For whole rows use
-// anyOf, which costs no allocation.
-func hasSensitive(v schema.Value) bool { return anyPart(v, isSensitive) }
+func hasRef(v schema.Value) bool { return schema.Any(v, isRef) }
 
 func isRef(v schema.Value) bool {
 	_, ok := v.(schema.Ref)
 	return ok
-}
-
-func isSensitive(v schema.Value) bool {
-	_, ok := v.(schema.Sensitive)
-	return ok
-}
-
-// anyPart reports whether f holds for v or a part of it, in no certain order
-// and without the cost of one.
-func anyPart(v schema.Value, f func(schema.Value) bool) bool {
-	if v == nil || f(v) {
-		return v != nil
-	}
-	switch x := v.(type) {
-	case schema.List:
-		return anyOf(x, f)
-	case schema.Row:
-		return anyOf(x, f)
-	case schema.Template:
-		return anyOf(x, f)
-	case schema.Sensitive:
-		return anyPart(x.Value, f)
-	case schema.Map:
-		for _, e := range x {
-			if anyPart(e, f) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// anyOf is anyPart for several values.
-func anyOf(vs []schema.Value, f func(schema.Value) bool) bool {
-	for _, e := range vs {
-		if anyPart(e, f) {
-			return true
-		}
-	}
-	return false
 }

@@ -35,7 +35,7 @@ func (u Undone) Needs() Reads {
 // they give settings, sinks of secrets and sensitive values, which the state
 // does not hold.
 func Undo(have *state.Snapshot, files *schema.Graph) Undone {
-	u := undoer{have: have, entries: map[ObjectKey]*state.Entry{}, files: map[schema.Addr]*schema.Resource{}, deleted: map[string]schema.Addr{}}
+	u := undoer{have: have, entries: map[ObjectKey]*state.Entry{}, files: files, deleted: map[string]schema.Addr{}}
 	for _, e := range have.Entries {
 		if !e.Deposed {
 			u.entries[ObjectKey{e.Addr.Kind, e.Scope, e.ID}] = e
@@ -45,9 +45,6 @@ func Undo(have *state.Snapshot, files *schema.Graph) Undone {
 	if files != nil {
 		*want = *files
 		want.Resources, want.Settings.Ownership = nil, nil
-		for _, r := range files.Resources {
-			u.files[r.Addr] = r
-		}
 	}
 	u.out = Undone{Want: want, Have: &state.Snapshot{Serial: have.Serial, Salt: have.Salt, Open: have.Open, Last: have.Last, Recent: have.Recent}, Release: map[schema.Addr]bool{}}
 	for _, p := range u.pasts() {
@@ -61,7 +58,7 @@ func Undo(have *state.Snapshot, files *schema.Graph) Undone {
 type undoer struct {
 	have    *state.Snapshot
 	entries map[ObjectKey]*state.Entry // the current ones
-	files   map[schema.Addr]*schema.Resource
+	files   *schema.Graph
 	deleted map[string]schema.Addr // by the id that is gone
 	out     Undone
 }
@@ -210,7 +207,7 @@ func (u *undoer) want(p *past, k *schema.Kind, before schema.Row, now *touched) 
 	if now != nil {
 		r.ID = now.id
 	}
-	file := u.files[p.addr]
+	file := u.files.Find(p.addr)
 	for i := range k.Attrs {
 		a := &k.Attrs[i]
 		switch {
@@ -219,7 +216,7 @@ func (u *undoer) want(p *past, k *schema.Kind, before schema.Row, now *touched) 
 		case !a.Sent():
 		case now != nil && a.Equal(before.At(i), now.after.At(i)):
 			r.IgnoreChanges = append(r.IgnoreChanges, a.Name)
-		case !hasSensitive(r.Values[i]):
+		case !schema.HasSensitive(r.Values[i]):
 		case a.Equal(r.Values[i], schema.Reveal(valueOf(file, i))):
 			r.Values[i] = valueOf(file, i)
 		case now != nil:
@@ -304,7 +301,7 @@ func (u *undoer) wanted(addr schema.Addr) bool {
 
 func (u *undoer) keep(p *past, why string) {
 	d := diag.Diagnostic{Severity: diag.Warning, Code: "not-undone", Address: p.addr.String(), Summary: "it is not taken back: " + why}
-	if r := u.files[p.addr]; r != nil {
+	if r := u.files.Find(p.addr); r != nil {
 		d.Range = r.Decl
 	}
 	u.out.Kept.Add(d)

@@ -11,7 +11,7 @@ import (
 // NeedsFiles reports whether a saved plan holds digests of sensitive values,
 // which are taken from the files again before it is carried out.
 func (p *Plan) NeedsFiles() bool {
-	return slices.ContainsFunc(p.Changes, func(c *Change) bool { return c.touches() && anyOf(c.After, isSensitive) })
+	return slices.ContainsFunc(p.Changes, func(c *Change) bool { return c.touches() && schema.AnyOf(c.After, schema.IsSensitive) })
 }
 
 // Unseal puts the values of the files back where a saved plan holds digests of
@@ -19,20 +19,14 @@ func (p *Plan) NeedsFiles() bool {
 // known. The error is a *SealError: it names what is not the value that was
 // planned.
 func (p *Plan) Unseal(want *schema.Graph) error {
-	byAddr := map[schema.Addr]*schema.Resource{}
-	if want != nil {
-		for _, r := range want.Resources {
-			byAddr[r.Addr] = r
-		}
-	}
 	u := unsealer{ids: p.ids()}
 	for _, c := range p.Changes {
-		if !c.touches() || !anyOf(c.After, isSensitive) {
+		if !c.touches() || !schema.AnyOf(c.After, schema.IsSensitive) {
 			continue
 		}
 		u.addr = c.Addr
 		var row schema.Row
-		if r := byAddr[c.Addr]; r != nil {
+		if r := want.Find(c.Addr); r != nil {
 			row = r.Values
 		}
 		out := make(schema.Row, len(c.After))
@@ -156,31 +150,18 @@ func (u *unsealer) resolved(a *schema.Attr, v schema.Value) schema.Value {
 		return nil
 	}
 	c, err := a.Canon(schema.Transform(v, func(v schema.Value) schema.Value {
-		r, isRef := v.(schema.Ref)
-		if id, known := u.ids[r]; isRef && known {
-			return schema.String(id)
+		switch x := v.(type) {
+		case schema.Ref:
+			if id, known := u.ids[x]; known {
+				return schema.String(id)
+			}
+		case schema.Template:
+			return x.Joined()
 		}
-		return joined(v)
+		return v
 	}))
 	if err != nil {
 		return nil
 	}
 	return c
-}
-
-// joined is the text of a template of which every part is text; else v itself.
-func joined(v schema.Value) schema.Value {
-	t, ok := v.(schema.Template)
-	if !ok {
-		return v
-	}
-	var b strings.Builder
-	for _, part := range t {
-		s, ok := part.(schema.String)
-		if !ok {
-			return v
-		}
-		b.WriteString(string(s))
-	}
-	return schema.String(b.String())
 }

@@ -140,18 +140,13 @@ func isUnknown(v schema.Value) bool {
 	return false
 }
 
-func isSensitive(v schema.Value) bool {
-	_, is := v.(schema.Sensitive)
-	return is
-}
-
 // sideFlags writes where a row is sensitive: false for no row.
 func (j *jsonWriter) sideFlags(k *schema.Kind, row schema.Row) {
 	if row == nil {
 		j.word("false")
 		return
 	}
-	j.rowFlags(k, row, isSensitive)
+	j.rowFlags(k, row, schema.IsSensitive)
 }
 
 // rowFlags writes an object with true at the paths that fit. Of nested values
@@ -172,7 +167,7 @@ func anyFits(v schema.Value, fits func(schema.Value) bool) bool {
 	found := false
 	schema.Walk(v, func(v schema.Value) bool {
 		found = found || fits(v)
-		return !found && !isSensitive(v)
+		return !found && !schema.IsSensitive(v)
 	})
 	return found
 }

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"slices"
 
 	"trueup/diag"
 )
@@ -53,6 +54,18 @@ type Graph struct {
 	Paths     []string // the PATHs that it was loaded from, as given
 	Dir       string   // the directory that default state and simulator files lie in
 	Sensitive bool     // some value is sensitive
+}
+
+// Find is the resource of the address, or nil; of a nil graph too.
+func (g *Graph) Find(a Addr) *Resource {
+	if g == nil {
+		return nil
+	}
+	i, ok := slices.BinarySearchFunc(g.Resources, a, func(r *Resource, a Addr) int { return r.Addr.Compare(a) })
+	if !ok {
+		return nil
+	}
+	return g.Resources[i]
 }
 
 // Settings are the top-level settings, each with its default filled in.

@@ -128,16 +128,21 @@ func (r Row) At(i int) Value {
 	return nil
 }
 
-// Joined is the text of a template of which every part is text, sensitive if one
-// of them is; else the template itself.
+// Joined is the text of a template all of whose parts are plain values,
+// sensitive if one of them is; else the template itself.
 func (t Template) Joined() Value {
 	var b strings.Builder
 	for _, part := range t {
-		s, ok := Reveal(part).(String)
-		if !ok {
+		switch p := Reveal(part).(type) {
+		case String:
+			b.WriteString(string(p))
+		case Number:
+			b.WriteString(FormatNumber(p))
+		case Bool:
+			b.WriteString(strconv.FormatBool(bool(p)))
+		default:
 			return t
 		}
-		b.WriteString(string(s))
 	}
 	if HasSensitive(t) {
 		return Sensitive{Value: String(b.String())}
@@ -234,15 +239,49 @@ func Refs(v Value) []Ref {
 	return refs
 }
 
-// HasSensitive reports whether any part of v is Sensitive.
-func HasSensitive(v Value) bool {
-	found := false
-	Walk(v, func(v Value) bool {
-		_, s := v.(Sensitive)
-		found = found || s
-		return !found
-	})
-	return found
+// IsSensitive reports whether v itself is Sensitive.
+func IsSensitive(v Value) bool {
+	_, ok := v.(Sensitive)
+	return ok
+}
+
+// HasSensitive reports whether any part of v is Sensitive. For whole rows use
+// AnyOf, which costs no allocation.
+func HasSensitive(v Value) bool { return Any(v, IsSensitive) }
+
+// Any reports whether f holds for v or a part of it, in no certain order and
+// without the cost of one. It does not hold for nil.
+func Any(v Value, f func(Value) bool) bool {
+	if v == nil || f(v) {
+		return v != nil
+	}
+	switch x := v.(type) {
+	case List:
+		return AnyOf(x, f)
+	case Row:
+		return AnyOf(x, f)
+	case Template:
+		return AnyOf(x, f)
+	case Sensitive:
+		return Any(x.Value, f)
+	case Map:
+		for _, e := range x {
+			if Any(e, f) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// AnyOf is Any for several values.
+func AnyOf(vs []Value, f func(Value) bool) bool {
+	for _, e := range vs {
+		if Any(e, f) {
+			return true
+		}
+	}
+	return false
 }
 
 // FormatNumber is a number as people write it: no exponent, no trailing zeros.

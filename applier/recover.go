@@ -6,16 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"trueup/planner"
 	"trueup/schema"
 	"trueup/state"
 )
-
-// clockMargin is how far the server's clock may be behind ours when the age of
-// an object tells whether a create of ours made it.
-const clockMargin = 5 * time.Minute
 
 // lookPauses are the pauses between the looks for what a create may have made.
 // There is no report of lists that lag (API facts §0.6), so after seven seconds
@@ -141,7 +136,7 @@ func (r *run) find(ctx context.Context, k *schema.Kind, in *state.Intent, want s
 	}
 	for _, o := range objects {
 		key := planner.ObjectKey{Kind: k.Name, Scope: in.Scope, ID: o.ID}
-		if !k.MatchesKey(want, o.Values) || r.known[key] || r.book.ownerOf(key) != nil || madeBefore(o, in.Start) {
+		if !k.MatchesKey(want, o.Values) || r.known[key] || r.book.ownerOf(key) != nil || in.IsAfter(o) {
 			continue
 		}
 		if isWhatWasSent(k, want, o.Values) {
@@ -151,12 +146,6 @@ func (r *run) find(ctx context.Context, k *schema.Kind, in *state.Intent, want s
 		}
 	}
 	return ours, alike, nil
-}
-
-// madeBefore reports whether the object is certainly older than the write.
-func madeBefore(o *schema.Object, start time.Time) bool {
-	born, err := time.Parse(time.RFC3339, schema.Text(o.Get(o.Kind.Made)))
-	return err == nil && born.Before(start.Add(-clockMargin))
 }
 
 func idsOf(objects []*schema.Object) string {

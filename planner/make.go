@@ -301,7 +301,7 @@ func (m *maker) recover(in state.Intent) {
 	}
 	var found *object
 	for o := g.byKey[g.Kind.NaturalKey(in.Values)]; o != nil; o = o.next {
-		if o.entry != nil || o.ignored > 0 || madeBefore(o, in) {
+		if o.entry != nil || o.ignored > 0 || in.IsAfter(o.Object) {
 			continue
 		}
 		if found != nil {

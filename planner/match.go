@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"trueup/diag"
 	"trueup/schema"
@@ -302,13 +301,4 @@ func isDead(o *schema.Object) bool {
 		}
 	}
 	return false
-}
-
-// clockSkew is how far the server's clock may be behind ours.
-const clockSkew = time.Minute
-
-// madeBefore reports whether the object is certainly older than the write.
-func madeBefore(o *object, in state.Intent) bool {
-	made, known := moment(o.Get(o.Kind.Made))
-	return known && made.Before(in.Start.Truncate(time.Second).Add(-clockSkew))
 }

@@ -91,6 +91,10 @@ func TestOpenCreate(t *testing.T) {
 	equal(t, "not wanted any more", lines(w.make(t)), "delete token.t #1 (not-listed)")
 
 	w = newWorld(want("token.t", token(nil))).live(o)
+	w.in.Have.Open = []state.Intent{open(now.Add(3 * time.Minute))}
+	equal(t, "by a server whose clock is three minutes behind", lines(w.make(t)), "roll token.t #1 (secret-lost) adopted")
+
+	w = newWorld(want("token.t", token(nil))).live(o)
 	w.in.Have.Open = []state.Intent{open(now.Add(time.Hour))}
 	equal(t, "older than the create", lines(w.make(t)), "no-op token.t #1 adopted record")
 }

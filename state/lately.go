@@ -1,6 +1,10 @@
 package state
 
-import "time"
+import (
+	"time"
+
+	"trueup/schema"
+)
 
 // Lag is how long lists are taken to lack what was made, and to show what was
 // deleted. There is no report that they do (API facts §0.6), so that is on the
@@ -14,6 +18,16 @@ const longestSend = time.Hour
 
 // MayLag reports whether lists may lack what the write has made.
 func (in *Intent) MayLag(now time.Time) bool { return in.Start.After(now.Add(-longestSend - Lag)) }
+
+// clockMargin is how far the server's clock may be behind ours.
+const clockMargin = 5 * time.Minute
+
+// IsAfter reports whether the object is certainly older than the write, and so
+// none of its doing.
+func (in *Intent) IsAfter(o *schema.Object) bool {
+	made, err := time.Parse(time.RFC3339, schema.Text(o.Get(o.Kind.Made)))
+	return err == nil && made.Before(in.Start.Add(-clockMargin))
+}
 
 // Lately are the creates and deletes of the last minute, by this state, in
 // order: lists may not know of them yet.

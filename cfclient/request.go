@@ -59,7 +59,7 @@ type answer struct {
 	header     http.Header   // nil where there is no answer
 }
 
-// path is the URL path of the collection of a kind, or of what is below it;
+// collection is the URL path of the collection of a kind, or of what is below it;
 // parts are escaped.
 func collection(k *schema.Kind, s schema.Scope, below ...string) string {
 	return scoped(s, append([]string{k.API.Path}, escaped(below)...)...)

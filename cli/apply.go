@@ -106,7 +106,7 @@ func (r *run) open(ctx context.Context, g *schema.Graph) error {
 	}
 	r.writing.Store(true)
 	defer r.writing.Store(false)
-	r.say("An earlier run ended in the middle of %s: looking what came of it.", plural(len(r.have.Open), "request"))
+	r.say("An earlier run ended in the middle of %s: looking what came of it.", diag.Plural(len(r.have.Open), "request"))
 	if err := applier.Settle(ctx, r.client, r.store, r.have, applier.Options{Now: time.Now}); err != nil {
 		return fmt.Errorf("settling what an earlier run left open: %w", err)
 	}

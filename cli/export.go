@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"trueup/cfclient"
+	"trueup/diag"
 	"trueup/loader"
 	"trueup/planner"
 	"trueup/schema"
@@ -102,7 +103,7 @@ func (a *app) writeDraft(to destination, d *loader.Draft) error {
 	if err := to.create(parts); err != nil {
 		return err
 	}
-	a.say("Wrote %s to %s.", plural(d.Resources(), "object"), to.path)
+	a.say("Wrote %s to %s.", diag.Plural(d.Resources(), "object"), to.path)
 	return nil
 }
 

@@ -102,7 +102,7 @@ func wholeLines(text []byte, room int) []byte {
 	}
 	end := bytes.LastIndexByte(text[:max(0, room-reserve)], '\n') + 1
 	left := bytes.Count(bytes.TrimRight(text[end:], "\n"), []byte("\n")) + 1
-	return fmt.Appendf(text[:end:end], "\n**%s not shown here, for want of room;** the log has them.\n\n", plural(left, "line"))
+	return fmt.Appendf(text[:end:end], "\n**%s not shown here, for want of room;** the log has them.\n\n", diag.Plural(left, "line"))
 }
 
 func (a *app) summarizePlan(p *planner.Plan, o render.Options) {
@@ -139,7 +139,7 @@ func codeBlock(headline, text string, room int) []byte {
 			continue
 		}
 		if len(out)+len(line) > room-reserve {
-			return fmt.Appendf(out, "\n%s not shown here; the log has them.\n", plural(len(lines)-i, "line"))
+			return fmt.Appendf(out, "\n%s not shown here; the log has them.\n", diag.Plural(len(lines)-i, "line"))
 		}
 		out = append(out, "    "+line+"\n"...)
 	}

@@ -138,7 +138,7 @@ func (a *app) machineDiagnostics(ctx context.Context, f fileFlags, format string
 		return exitCode(exitError)
 	}
 	if rules != nil && format == "text" && len(ds) == 0 {
-		fmt.Fprintf(a.Out, "Nothing found: %s in %s.\n", plural(len(g.Resources), "resource"), sourceName(g))
+		fmt.Fprintf(a.Out, "Nothing found: %s in %s.\n", diag.Plural(len(g.Resources), "resource"), sourceName(g))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"trueup/cfclient"
+	"trueup/diag"
 	"trueup/loader"
 	"trueup/planner"
 	"trueup/schema"
@@ -69,7 +70,7 @@ func (c *exportCmd) missing(ctx context.Context, a *app, to destination) error {
 	for _, p := range parts {
 		a.say("Wrote %s.", p.Name)
 	}
-	a.say("%s added.", plural(d.Resources(), "object"))
+	a.say("%s added.", diag.Plural(d.Resources(), "object"))
 	return nil
 }
 

@@ -188,13 +188,6 @@ func (c *validateCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.Out, "Valid: %s in %s.\n", plural(len(g.Resources), "resource"), sourceName(g))
+	fmt.Fprintf(a.Out, "Valid: %s in %s.\n", diag.Plural(len(g.Resources), "resource"), sourceName(g))
 	return nil
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
 }

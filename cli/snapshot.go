@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"trueup/cfclient"
+	"trueup/diag"
 	"trueup/planner"
 	"trueup/schema"
 )
@@ -213,7 +214,7 @@ func (s *snapshot) describe(a *app, path string) string {
 		return " against " + path
 	}
 	if age := a.now().Sub(s.Taken); age >= snapshotStale {
-		a.say("%s is %s old: what was changed since is not in this plan.", path, plural(int(age/snapshotStale), "day"))
+		a.say("%s is %s old: what was changed since is not in this plan.", path, diag.Plural(int(age/snapshotStale), "day"))
 	}
 	return " against " + path + " of " + s.Taken.Format("2006-01-02 15:04 UTC")
 }

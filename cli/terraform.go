@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"trueup/diag"
 	"trueup/loader"
 	"trueup/planner"
 	"trueup/schema"
@@ -23,7 +24,7 @@ func (c *exportCmd) fromTerraform(ctx context.Context, a *app, to destination) e
 	if err := c.filter(state); err != nil {
 		return err
 	}
-	a.say("%s in the Terraform state; skipped: %s, %s of other types.", plural(len(state.Resources), "object"), plural(state.Data, "data source"), plural(state.Other, "resource"))
+	a.say("%s in the Terraform state; skipped: %s, %s of other types.", diag.Plural(len(state.Resources), "object"), diag.Plural(state.Data, "data source"), diag.Plural(state.Other, "resource"))
 	scopes := state.Scopes()
 	if len(scopes) == 0 {
 		return fmt.Errorf("%s: it has none of the resources that can be moved: %s", c.FromTerraformState, strings.Join(terraformTypes(), ", "))

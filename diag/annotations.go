@@ -23,7 +23,7 @@ func Annotations(l List) []string {
 	var rest []string
 	for _, s := range []Severity{Error, Warning} {
 		if more := seen[s] - annotationLimit; more > 0 {
-			rest = append(rest, plural(more, "more "+s.String()))
+			rest = append(rest, Plural(more, "more "+s.String()))
 		}
 	}
 	if len(rest) > 0 {
@@ -60,7 +60,8 @@ var (
 func escapeData(s string) string     { return dataEscapes.Replace(s) }
 func escapeProperty(s string) string { return propertyEscapes.Replace(s) }
 
-func plural(n int, noun string) string {
+// Plural is "1 line", "3 lines".
+func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -57,7 +57,7 @@ func SARIF(l List, rules []Rule, version string) ([]byte, error) {
 		})
 	}
 	if left > 0 {
-		nowhere = append(nowhere, sarifNotification{Level: Warning.String(), Message: sarifText{plural(left, "more result") + ", left out here: readers take no longer log. Format json has them all."}})
+		nowhere = append(nowhere, sarifNotification{Level: Warning.String(), Message: sarifText{Plural(left, "more result") + ", left out here: readers take no longer log. Format json has them all."}})
 	}
 	if nowhere != nil {
 		run.Invocations = []sarifInvocation{{ExecutionSuccessful: true, Notifications: nowhere}}

@@ -150,7 +150,7 @@ func (h *hclReader) into(at diag.Range, b *hclsyntax.Block, of *schema.Attr) tre
 	}
 	for _, x := range inBody(b.Body) {
 		if x.block != nil {
-			h.f.hclItems(&hclsyntax.Body{Blocks: hclsyntax.Blocks{x.block}}, nil, nil) // says what is wrong with it
+			h.f.hclItems(&hclsyntax.Body{Blocks: hclsyntax.Blocks{x.block}}, nil, nil, nil) // says what is wrong with it
 			continue
 		}
 		h.attr(&t, x.attr, of)

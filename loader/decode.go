@@ -134,12 +134,7 @@ func (d *decoder) member(a *schema.Attr, path, name string, at diag.Range) int {
 
 // unknown reports a name that no attribute has, and gives the one that may be meant.
 func (d *decoder) unknown(attrs []schema.Attr, path, name string, at diag.Range, more []string) string {
-	var names []string
-	for i := range attrs {
-		if attrs[i].Writable() {
-			names = append(names, attrs[i].Name)
-		}
-	}
+	names := schema.Writable(attrs)
 	near := diag.Suggest(name, append(slices.Clone(names), more...))
 	d.error(at, "unknown-attribute", fmt.Sprintf("unknown attribute %q", path), "One of: "+strings.Join(names, ", ")+".", meant(near))
 	return near

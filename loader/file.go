@@ -133,17 +133,6 @@ var elsewhere = map[string]string{
 	"lifecycle": "Write prevent_destroy and ignore_changes beside the other attributes.",
 }
 
-// writable are the attributes that a resource of the kind can have.
-func writable(k *schema.Kind) []string {
-	var names []string
-	for i := range k.Attrs {
-		if k.Attrs[i].Writable() {
-			names = append(names, k.Attrs[i].Name)
-		}
-	}
-	return append(names, metaNames...)
-}
-
 // known keeps the items that the kind has, and reports the others.
 func (f *file) known(b *block, items []item) []item {
 	kept := items[:0]

@@ -85,22 +85,22 @@ func (l *loader) envFunc() function.Function {
 
 // fileFunctions are the functions that read files relative to the directory.
 func (l *loader) fileFunctions(dir string) map[string]function.Function {
-	read := func(encode func([]byte) string) function.Function {
+	of := func(value func(name string) (cty.Value, error)) function.Function {
 		return function.New(&function.Spec{
 			Params: []function.Parameter{textParam("path")}, Type: function.StaticReturnType(cty.String),
-			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-				text, err := l.readFor(dir, args[0].AsString())
-				return l.guardedText(encode(text), string(text)), err
-			},
+			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return value(args[0].AsString()) },
+		})
+	}
+	read := func(encode func([]byte) string) function.Function {
+		return of(func(name string) (cty.Value, error) {
+			text, err := l.readFor(dir, name)
+			return l.guardedText(encode(text), string(text)), err
 		})
 	}
 	return map[string]function.Function{
-		"file": function.New(&function.Spec{
-			Params: []function.Parameter{textParam("path")}, Type: function.StaticReturnType(cty.String),
-			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-				text, err := l.readText(dir, args[0].AsString())
-				return l.guardedText(text, text), err
-			},
+		"file": of(func(name string) (cty.Value, error) {
+			text, err := l.readText(dir, name)
+			return l.guardedText(text, text), err
 		}),
 		"filebase64": read(base64.StdEncoding.EncodeToString),
 		"filemd5":    read(func(b []byte) string { h := md5.Sum(b); return hex.EncodeToString(h[:]) }),

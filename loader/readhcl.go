@@ -142,17 +142,17 @@ func (f *file) topBlock(b *hclsyntax.Block) {
 	switch {
 	case kind != nil:
 		if name, where, ok := f.label(b); ok {
-			f.addBlock(kind, name, where, f.hclItems(b.Body, f.buffer[:0], writable(kind)))
+			f.addBlock(kind, name, where, f.hclItems(b.Body, f.buffer[:0], kind.Attrs, metaNames))
 		}
 	case b.Type == "variable":
 		if name, where, ok := f.label(b); ok {
-			f.addVariable(name, where, f.hclItems(b.Body, nil, varKeys))
+			f.addVariable(name, where, f.hclItems(b.Body, nil, nil, varKeys))
 		}
 	case b.Type == "locals":
 		if len(b.Labels) > 0 {
 			f.error(f.src.place(b.LabelRanges[0]), "bad-name", "locals has no name", "Write locals { … }.", "")
 		}
-		for _, it := range f.hclItems(b.Body, nil, nil) {
+		for _, it := range f.hclItems(b.Body, nil, nil, nil) {
 			f.addLocal(it)
 		}
 	case schema.KindPlural(b.Type) != nil:
@@ -187,11 +187,11 @@ func lastOf(b *hclsyntax.Block) hcl.Range {
 }
 
 // hclItems adds the attributes of a body to items. Blocks are reported; each
-// stands for the attribute that is meant, of those of the names (nil: any),
-// with a value that could not be read.
-func (f *file) hclItems(body *hclsyntax.Body, items []item, names []string) []item {
+// stands for the attribute that is meant, of attrs and more (both nil: any), with
+// a value that could not be read.
+func (f *file) hclItems(body *hclsyntax.Body, items []item, attrs []schema.Attr, more []string) []item {
 	for _, b := range body.Blocks {
-		if name := f.nestedBlock(b, names); name != "" {
+		if name := f.nestedBlock(b, append(schema.Writable(attrs), more...)); name != "" {
 			items = append(items, item{name: name, at: f.src.place(b.TypeRange), value: expr{src: f.src}})
 		}
 	}

@@ -350,5 +350,5 @@ func (f *file) hclAttrs() []item {
 	if p.body == nil {
 		return nil
 	}
-	return f.hclItems(p.body, nil, nil)
+	return f.hclItems(p.body, nil, nil, nil)
 }

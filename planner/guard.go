@@ -90,7 +90,7 @@ func referring(rs []schema.Referrer) string {
 	}
 	texts := make([]string, 0, len(rs))
 	for _, r := range rs {
-		texts = append(texts, strings.ReplaceAll(r.Type, "_", " ")+" "+cmp.Or(r.Name, r.ID))
+		texts = append(texts, r.String())
 	}
 	return listed(texts) + " " + verb
 }

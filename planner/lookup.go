@@ -98,13 +98,13 @@ func (l *lookup) name(a *schema.Attr, text string) schema.Value {
 	}
 	f, known := l.found[text]
 	if !known {
-		f = l.find(strings.ReplaceAll(a.Lookup, "_", " "), text)
+		f = l.find(schema.Words(a.Lookup), text)
 		f.text = text
 		l.found[text] = f
 	}
 	if f.problem != nil {
 		if l.secret {
-			f.problem = hushed(strings.ReplaceAll(a.Lookup, "_", " "), f.problem)
+			f.problem = hushed(schema.Words(a.Lookup), f.problem)
 		}
 		if !slices.Contains(l.problems, f) {
 			l.problems = append(l.problems, f)

@@ -2,7 +2,6 @@ package planner
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"trueup/schema"
@@ -18,8 +17,8 @@ func moment(v schema.Value) (time.Time, bool) {
 }
 
 // plural and singular are the kind in words.
-func plural(k *schema.Kind) string   { return strings.ReplaceAll(k.Plural, "_", " ") }
-func singular(k *schema.Kind) string { return strings.ReplaceAll(k.Name, "_", " ") }
+func plural(k *schema.Kind) string   { return schema.Words(k.Plural) }
+func singular(k *schema.Kind) string { return schema.Words(k.Name) }
 
 // counted is "1 access rule", "3 access rules".
 func counted(n int, k *schema.Kind) string {

@@ -1,7 +1,5 @@
 package planner
 
-import "slices"
-
 // sameID is one object of a kind, whatever the scope in whose list it stands.
 // Lists of two scopes may hold one and the same (API facts §1, §9: whether a
 // user and an account see the same monitors and pools is not known).
@@ -11,8 +9,7 @@ type sameID struct{ kind, id string }
 // scopes' resources want different things: each would put back what the other
 // changes.
 func (m *maker) twins() {
-	i := slices.IndexFunc(m.groups, func(g *group) bool { return g.Scope != m.groups[0].Scope })
-	if i < 0 {
+	if len(m.plan.Scopes) < 2 {
 		return
 	}
 	m.meant = map[sameID]*wanted{}

@@ -110,14 +110,9 @@ func (b *block) remark(x index, c *planner.Change) {
 func (x index) referrers(rs []schema.Referrer) []string {
 	out := make([]string, len(rs))
 	for i, r := range rs {
-		addr, known := x.addr(r.Type, r.ID)
-		switch {
-		case known:
+		out[i] = clean(r.String())
+		if addr, known := x.addr(r.Type, r.ID); known {
 			out[i] = clean(addr)
-		case r.Name != "":
-			out[i] = clean(strings.ReplaceAll(r.Type, "_", " ") + " " + r.Name)
-		default:
-			out[i] = clean(strings.ReplaceAll(r.Type, "_", " ") + " " + r.ID)
 		}
 	}
 	return out
@@ -240,7 +235,7 @@ func reasonWords(c *planner.Change) string {
 	case planner.ReasonNotListed:
 		return "not in the files any more"
 	case planner.ReasonExclusive:
-		return "not in the files, and " + strings.ReplaceAll(c.Kind.Plural, "_", " ") + " are exclusive"
+		return "not in the files, and " + schema.Words(c.Kind.Plural) + " are exclusive"
 	case planner.ReasonRotation:
 		return rotationWords(c)
 	case planner.ReasonRetiring:

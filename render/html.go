@@ -212,7 +212,7 @@ func kindFilters(count map[string]int) []shownFilter {
 	var out []shownFilter
 	for _, k := range schema.Kinds {
 		if n := count[k.Name]; n > 0 {
-			out = append(out, shownFilter{"kind", k.Name, strings.ReplaceAll(k.Name, "_", " "), Comma(n)})
+			out = append(out, shownFilter{"kind", k.Name, schema.Words(k.Name), Comma(n)})
 		}
 	}
 	return out

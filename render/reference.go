@@ -156,7 +156,7 @@ func typeWords(a *schema.Attr) string {
 	case len(a.Enum) > 0 && a.Type == schema.TypeText:
 		word = "`" + strings.Join(a.Enum, "`, `") + "`"
 	case a.Lookup != "":
-		word = strings.ReplaceAll(a.Lookup, "_", " ")
+		word = schema.Words(a.Lookup)
 	case a.Refers != "":
 		word = "reference to a " + a.Refers
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"trueup/planner"
+	"trueup/schema"
 )
 
 // headline is what stands above a plan in every format, in parts.
@@ -58,7 +59,7 @@ func quietLists(p *planner.Plan) []quietList {
 		}
 	}
 	for _, l := range p.LeftAlone {
-		left = append(left, clean(fmt.Sprintf("%s %s (%s, scope %s): %s", strings.ReplaceAll(l.Kind, "_", " "), l.Label, l.ID, l.Scope, whyWords(l.Why))))
+		left = append(left, clean(fmt.Sprintf("%s %s (%s, scope %s): %s", schema.Words(l.Kind), l.Label, l.ID, l.Scope, whyWords(l.Why))))
 	}
 	return []quietList{{"Adopted, and equal to the files:", adopted}, {"Renamed:", renamed}, {"Left alone:", left}}
 }

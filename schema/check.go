@@ -251,7 +251,7 @@ func (a *Attr) buildLeaf(path string, v Value, ps *[]Problem) Value {
 	if err != nil {
 		p := problem(path, a.Name+": "+err.Error(), "").remedied(err)
 		if a.Refers != "" {
-			p.Detail = fmt.Sprintf("Write a %s's name, or its id: ${%s.NAME.id}.", strings.ReplaceAll(a.Refers, "_", " "), a.Refers)
+			p.Detail = fmt.Sprintf("Write a %s's name, or its id: ${%s.NAME.id}.", Words(a.Refers), a.Refers)
 		}
 		*ps = append(*ps, p)
 		return nil
@@ -315,22 +315,11 @@ func (a *Attr) wrongTypeProblem(path, want string, v Value) Problem {
 	if want == "a list" && a.Type == TypeObject {
 		p.Detail = "Write it in brackets: [{ … }]."
 	}
-	if names := a.names(); v != nil && len(names) > 0 {
+	if names := Writable(a.Attrs); v != nil && len(names) > 0 {
 		p.Detail += " Its attributes: " + strings.Join(names, ", ") + "."
 	}
 	p.Code = "wrong-type"
 	return p
-}
-
-// names are the attributes of an object that can be written.
-func (a *Attr) names() []string {
-	var names []string
-	for i := range a.Attrs {
-		if a.Attrs[i].Writable() {
-			names = append(names, a.Attrs[i].Name)
-		}
-	}
-	return names
 }
 
 // Form is how to write a value of the sort that is wanted, for one that is of

@@ -3,6 +3,7 @@ package schema
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"trueup/diag"
@@ -56,9 +57,9 @@ type Kind struct {
 	// first on create and last on delete. nil: all alike.
 	Rank func(o View) int
 
-	// Gains says what `after` permits that `before` did not (privilege
-	// increase), in words. nil: the kind
-	// grants nothing.
+	// Gains says what after permits that before did not (privilege increase), in
+	// words; name gives the name of an id that was looked up, or the id. nil: the
+	// kind grants nothing.
 	Gains func(before, after View, name func(id string) string) []string
 
 	// Narrows says what of before's rights after lacks, in words; name as for
@@ -351,6 +352,20 @@ func (a *Attr) DefaultIn(attrs []Attr, row Row) Value {
 	}
 	return a.Default
 }
+
+// Writable are the names of the attributes that may stand in a file.
+func Writable(attrs []Attr) []string {
+	var names []string
+	for i := range attrs {
+		if attrs[i].Writable() {
+			names = append(names, attrs[i].Name)
+		}
+	}
+	return names
+}
+
+// Words is a name of the table as people say it: "access rule".
+func Words(name string) string { return strings.ReplaceAll(name, "_", " ") }
 
 // Index is the position of the attribute in the kind's rows, or -1.
 func (k *Kind) Index(name string) int { return index(k.Attrs, name) }

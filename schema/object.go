@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 
@@ -118,3 +119,6 @@ type Referrer struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
+
+// String says in words who it is: "load balancer www".
+func (r Referrer) String() string { return Words(r.Type) + " " + cmp.Or(r.Name, r.ID) }

@@ -62,24 +62,21 @@ func (a *app) plan(ctx context.Context, w world, in planner.Input, reads planner
 	if err := a.read(ctx, w, reads, &in); err != nil {
 		return nil, err
 	}
-	plan, ds := planner.Make(in)
-	if ds.HasErrors() {
-		a.diagnostics(ds)
-		return nil, exitCode(exitError)
+	plan, err := a.made(in)
+	if err != nil {
+		return nil, err
 	}
 	came, err := answer(ctx, w, plan.Questions(), &in)
 	if err != nil {
 		return nil, err
 	}
-	if came {
-		plan, ds = planner.Make(in)
-	}
 	if err := ctx.Err(); err != nil { // what can do without an answer is not told from what was cut short
 		return nil, err
 	}
-	if ds.HasErrors() {
-		a.diagnostics(ds)
-		return nil, exitCode(exitError)
+	if came {
+		if plan, err = a.made(in); err != nil {
+			return nil, err
+		}
 	}
 	plan.Warnings = append(plan.Warnings, a.loaded...)
 	plan.Warnings = append(plan.Warnings, sinkWarnings(plan, g)...)
@@ -90,9 +87,19 @@ func (a *app) plan(ctx context.Context, w world, in planner.Input, reads planner
 		remaining = -1
 	}
 	plan.SetWindow(w.Requests(), limit, remaining)
-	plan.Salt = have.Salt
 	if a.sources != nil {
 		plan.Files = a.sources.Digests()
+	}
+	return plan, nil
+}
+
+// made is the plan. Mistakes that only the live world shows are printed; then
+// the error says only that.
+func (a *app) made(in planner.Input) (*planner.Plan, error) {
+	plan, ds := planner.Make(in)
+	if ds.HasErrors() {
+		a.diagnostics(ds)
+		return nil, exitCode(exitError)
 	}
 	return plan, nil
 }

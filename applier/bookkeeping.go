@@ -20,7 +20,7 @@ func (r *run) bookkeeping(ctx context.Context, p *planner.Plan) (map[int]Event, 
 		if c.Refused != "" {
 			continue
 		}
-		writes = writes || acts(c)
+		writes = writes || c.Acts()
 		taken = append(taken, owned(c)...)
 		if c.Action == planner.NoOp && !c.Record {
 			continue
@@ -69,9 +69,6 @@ func owned(c *planner.Change) []state.Record {
 	}
 	return []state.Record{{Outcome: &state.Outcome{Undo: u}}}
 }
-
-// acts reports whether carrying the change out sends something.
-func acts(c *planner.Change) bool { return c.Action != planner.NoOp && c.Action != planner.Forget }
 
 // bookOp is the word for a change that sends nothing; "" where there is none.
 func bookOp(c *planner.Change) string {

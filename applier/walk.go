@@ -57,8 +57,8 @@ func (q *queue) Pop() any {
 func newWalk(r *run, p *planner.Plan, events map[int]Event) *walk {
 	w := &walk{run: r, plan: p, nodes: make([]node, len(p.Changes)), gates: map[planner.ListKey]*gate{}, events: events}
 	for i, c := range p.Changes {
-		w.nodes[i].acts = acts(c)
-		w.nodes[i].ended = !acts(c) && c.Refused == ""
+		w.nodes[i].acts = c.Acts()
+		w.nodes[i].ended = !c.Acts() && c.Refused == ""
 	}
 	for i, c := range p.Changes {
 		if w.nodes[i].ended {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"trueup/diag"
 	"trueup/loader"
@@ -21,7 +20,7 @@ func (c *planCmd) accept(ctx context.Context, a *app, w world, g *schema.Graph, 
 	if err != nil {
 		return nil, nil, err
 	}
-	in := planner.Input{Want: g, Have: have, Now: a.now().UTC().Truncate(time.Second)}
+	in := planner.Input{Want: g, Have: have, Now: a.now()}
 	reads := planner.Needs(g, have, false)
 	if err := missing(w, g, in.Have, reads); err != nil {
 		return nil, nil, err

@@ -44,12 +44,13 @@ type app struct {
 	nap     func(context.Context, time.Duration) error // instead of a timer; may be nil
 }
 
-// now is the time that plans are made for.
+// now is the time that plans are made for: in UTC, to the second.
 func (a *app) now() time.Time {
+	clock := time.Now
 	if a.clock != nil {
-		return a.clock()
+		clock = a.clock
 	}
-	return time.Now()
+	return clock().UTC().Truncate(time.Second)
 }
 
 // watch turns an interrupt into an end. While requests that change something
@@ -208,26 +209,11 @@ func (a *app) connectFor(f apiFlags, dir string, have *state.Snapshot) (*cfclien
 
 // simulate points the configuration at a simulator in this process.
 func (a *app) simulate(f apiFlags, dir string, cfg *cfclient.Config) error {
-	o := sim.Options{}
-	for _, name := range f.SimOption {
-		if err := o.Set(name, true); err != nil {
-			return err
-		}
-	}
-	s, err := sim.Open(filepath.Join(dir, ".trueup", "sim.json"), o)
+	s, err := openSim(simFile(dir), sim.Options{}, f.SimOption, f.SimFault)
 	if err != nil {
 		return err
 	}
 	a.closers = append(a.closers, s.Close)
-	for _, text := range f.SimFault {
-		faults, err := sim.ParseFaults(text)
-		if err != nil {
-			return err
-		}
-		for _, fault := range faults {
-			s.AddFault(fault)
-		}
-	}
 	cfg.Token, cfg.Email, cfg.Key = s.Credentials()
 	cfg.Transport = s.Transport()
 	return nil

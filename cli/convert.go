@@ -44,7 +44,7 @@ func (c *convertCmd) Run(ctx context.Context, a *app) error {
 		how.Dir = ""
 	case slices.Contains(c.Paths, "-"):
 		return errors.New("- stands alone: it converts standard input")
-	case c.Out != "" && !to.dir && slices.ContainsFunc(c.Paths, isVars) != isVars(c.Out):
+	case c.Out != "" && !to.dir && slices.ContainsFunc(c.Paths, loader.IsVars) != loader.IsVars(c.Out):
 		return fmt.Errorf("--out %s: a file named *.vars.* holds variables, and only such a one does", c.Out)
 	}
 	parts, sources, ds := loader.Convert(ctx, in, how)

@@ -50,7 +50,7 @@ func (a *app) decide(ctx context.Context, w world, g *schema.Graph, have *state.
 // knowing, and makes it again. The input says what is wanted and ours.
 func (a *app) plan(ctx context.Context, w world, in planner.Input, reads planner.Reads, f guardFlags) (*planner.Plan, error) {
 	g, have := in.Want, in.Have
-	in.Now = a.now().UTC().Truncate(time.Second)
+	in.Now = a.now()
 	in.Options = planner.Options{AllowDeletes: f.AllowDeletes, AllowLockout: f.AllowLockout, FailOn: f.FailOn}
 	var err error
 	if in.Own, err = a.ownAddresses(f.OwnAddress); err != nil {
@@ -289,8 +289,7 @@ func audited(ctx context.Context, w world, objects []planner.ObjectKey, now time
 func sinkWarnings(p *planner.Plan, g *schema.Graph) diag.List {
 	var out diag.List
 	for _, c := range p.Changes {
-		makes := c.Action == planner.Create || c.Action == planner.CreateReplace || c.Action == planner.Replace || c.Action == planner.Roll || c.Roll
-		if !makes || !c.Kind.API.Secret {
+		if !c.MakesSecret() {
 			continue
 		}
 		for _, problem := range sink.Check(c.Kind, c.After) {

@@ -33,7 +33,7 @@ func (c *exportCmd) Run(ctx context.Context, a *app) error {
 	switch {
 	case err != nil:
 		return err
-	case c.Out != "" && !to.dir && isVars(c.Out):
+	case c.Out != "" && !to.dir && loader.IsVars(c.Out):
 		return fmt.Errorf("--out %s: a file named *.vars.* is never loaded as configuration", c.Out)
 	case c.Missing && c.FromTerraformState != "":
 		return errors.New("--missing and --from-terraform-state don't go together: export what Terraform has first, then what is missing")

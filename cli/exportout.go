@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/google/renameio/v2"
@@ -79,9 +78,6 @@ func (to destination) create(parts []loader.Part) error {
 	return replaceFiles(parts)
 }
 
-// isVars reports whether the name is that of a file of variables.
-func isVars(path string) bool { return strings.Contains(filepath.Base(path), ".vars.") }
-
 // empty refuses a directory with configuration in it: it would be loaded
 // together with what is written, and list the same objects.
 func (to destination) empty() error {
@@ -93,7 +89,7 @@ func (to destination) empty() error {
 		return err
 	}
 	for _, e := range entries {
-		if slices.Contains([]string{".yaml", ".yml", ".hcl"}, filepath.Ext(e.Name())) && !isVars(e.Name()) {
+		if loader.InDirectory(e.Name()) {
 			return fmt.Errorf("%s is there already and would be loaded together with what is written: name an empty directory%s", filepath.Join(to.path, e.Name()), to.hint)
 		}
 	}

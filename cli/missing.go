@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"trueup/cfclient"
 	"trueup/diag"
@@ -81,7 +80,7 @@ func (c *exportCmd) unlisted(ctx context.Context, a *app, client *cfclient.Clien
 	if err != nil {
 		return out, err
 	}
-	in := planner.Input{Want: g, Have: have, Now: a.now().UTC().Truncate(time.Second)}
+	in := planner.Input{Want: g, Have: have, Now: a.now()}
 	w := remembered{client, map[planner.ListKey]planner.Listing{}}
 	for _, l := range lists {
 		w.lists[planner.ListKey{Kind: l.Kind, Scope: l.Scope}] = l
@@ -141,7 +140,7 @@ func (to destination) fileFor(k *schema.Kind) string {
 	if !to.dir {
 		return to.path
 	}
-	for _, ext := range []string{".yaml", ".yml", ".hcl"} {
+	for _, ext := range loader.Extensions {
 		path := filepath.Join(to.path, k.Plural+ext)
 		if _, err := os.Stat(path); err == nil {
 			return path

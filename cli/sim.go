@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,14 @@ func (c *simCmd) Run(ctx context.Context, a *app) error {
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return fmt.Errorf("--listen %s: the simulator listens on loopback only", c.Listen)
 	}
-	s, err := c.open(a)
+	o, path := sim.Options{}, cmp.Or(c.File, simFile("."))
+	if c.Log {
+		o.Log = a.Err
+	}
+	if c.File == "-" {
+		path = ""
+	}
+	s, err := openSim(path, o, c.Option, c.Fault)
 	if err != nil {
 		return err
 	}
@@ -56,36 +64,36 @@ func (c *simCmd) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-func (c *simCmd) open(a *app) (*sim.Server, error) {
-	o := sim.Options{}
-	if c.Log {
-		o.Log = a.Err
-	}
-	for _, name := range c.Option {
+// simFile is where the simulator's content is kept beside files in dir.
+func simFile(dir string) string { return filepath.Join(dir, ".trueup", "sim.json") }
+
+// openSim is the simulator with its content at path, in memory where that is "",
+// with these switches on and these faults.
+func openSim(path string, o sim.Options, options, faults []string) (*sim.Server, error) {
+	for _, name := range options {
 		if err := o.Set(name, true); err != nil {
 			return nil, err
 		}
 	}
-	s := (*sim.Server)(nil)
-	if c.File == "-" {
+	var all []sim.Fault
+	for _, text := range faults {
+		fs, err := sim.ParseFaults(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, fs...)
+	}
+	var s *sim.Server
+	if path == "" {
 		s = sim.New(o)
 	} else {
-		path, err := c.File, error(nil)
-		if path == "" {
-			path = filepath.Join(".trueup", "sim.json")
-		}
+		var err error
 		if s, err = sim.Open(path, o); err != nil {
 			return nil, err
 		}
 	}
-	for _, text := range c.Fault {
-		faults, err := sim.ParseFaults(text)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range faults {
-			s.AddFault(f)
-		}
+	for _, f := range all {
+		s.AddFault(f)
 	}
 	return s, nil
 }

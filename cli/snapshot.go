@@ -59,7 +59,7 @@ func (c *snapshotCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	s := snapshot{Version: snapshotVersion, Taken: a.now().UTC().Truncate(time.Second), Catalogues: map[string]schema.Catalogue{}, Self: map[string]string{}}
+	s := snapshot{Version: snapshotVersion, Taken: a.now(), Catalogues: map[string]schema.Catalogue{}, Self: map[string]string{}}
 	err = a.eachList(ctx, client, c.Scope, c.Kind, s.add)
 	if err != nil {
 		return err

@@ -70,7 +70,7 @@ func indentOf(line []byte) int { return len(line) - len(bytes.TrimLeft(line, " \
 // what stands where can't be told, and may be secret.
 func (f *file) quiet() {
 	isJSON := filepath.Ext(f.src.name) == ".json"
-	f.src.mute = f.src.mute || f.diags.HasErrors() && (isJSON || isVars(f.src.name))
+	f.src.mute = f.src.mute || f.diags.HasErrors() && (isJSON || IsVars(f.src.name))
 }
 
 // closing is where the parenthesis ends that was opened before from: the end of

@@ -86,7 +86,7 @@ func (c *conversion) add(name string) {
 	f.src.text = bytes.TrimPrefix(text, []byte(byteOrderMark))
 	x := converted{name: name, was: c.spelling(name)}
 	top := c.top
-	if isVars(name) || filepath.Ext(name) == ".json" {
+	if IsVars(name) || filepath.Ext(name) == ".json" {
 		top = nil
 	}
 	if x.tree = f.tree(x.was, top); x.tree == nil || f.diags.HasErrors() {

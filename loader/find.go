@@ -22,8 +22,8 @@ const maxFile = 256 << 20 // bytes of a file of configuration
 // defaultPaths are looked for where no PATH is given.
 var defaultPaths = []string{"trueup.yaml", "trueup.yml", "trueup.hcl", "trueup"}
 
-// extensions of configuration.
-var extensions = []string{".yaml", ".yml", ".hcl"}
+// Extensions are those of configuration.
+var Extensions = []string{".yaml", ".yml", ".hcl"}
 
 // variableExtensions are those of files of variables.
 var variableExtensions = []string{".yaml", ".yml", ".json", ".hcl"}
@@ -122,9 +122,9 @@ func (l *loader) filesOf(path string) (names []string, dir string) {
 		return l.list(path), filepath.Clean(path)
 	case l.named && slices.Contains(variableExtensions, filepath.Ext(path)):
 		return []string{path}, filepath.Dir(path)
-	case isVars(path):
+	case IsVars(path):
 		l.problem(path, "a file of variables is no configuration", "Give it with --var-file, or rename it: *.vars.* is never loaded as configuration.")
-	case !slices.Contains(extensions, filepath.Ext(path)):
+	case !slices.Contains(Extensions, filepath.Ext(path)):
 		l.problem(path, fmt.Sprintf("files that end in %q are not read", filepath.Ext(path)), "Configuration ends in .yaml, .yml or .hcl.")
 	default:
 		return []string{path}, filepath.Dir(path)
@@ -132,7 +132,13 @@ func (l *loader) filesOf(path string) (names []string, dir string) {
 	return nil, ""
 }
 
-func isVars(path string) bool { return strings.Contains(filepath.Base(path), ".vars.") }
+// IsVars reports whether the name is that of a file of variables.
+func IsVars(path string) bool { return strings.Contains(filepath.Base(path), ".vars.") }
+
+// InDirectory reports whether a file of the name is loaded with its directory.
+func InDirectory(name string) bool {
+	return slices.Contains(Extensions, filepath.Ext(name)) && !IsVars(name) && filepath.Base(name)[0] != '.'
+}
 
 func (l *loader) list(path string) []string {
 	entries, err := os.ReadDir(l.at(path))
@@ -143,7 +149,7 @@ func (l *loader) list(path string) []string {
 	var names []string
 	for _, e := range entries {
 		name := e.Name()
-		if !e.IsDir() && slices.Contains(extensions, filepath.Ext(name)) && !isVars(name) && name[0] != '.' {
+		if !e.IsDir() && InDirectory(name) {
 			names = append(names, filepath.Join(path, name))
 		}
 	}

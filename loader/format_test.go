@@ -83,7 +83,7 @@ func corpus(t testing.TB) map[string]map[string]string {
 	sets := map[string]map[string]string{}
 	for _, root := range []string{"../examples", "testdata"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() && slices.Contains(extensions, filepath.Ext(path)) && !isVars(path) {
+			if err == nil && !d.IsDir() && slices.Contains(Extensions, filepath.Ext(path)) && !IsVars(path) {
 				dir := filepath.Dir(path)
 				name := dir
 				if root == "testdata" {
@@ -109,7 +109,7 @@ func corpus(t testing.TB) map[string]map[string]string {
 			t.Fatal(err)
 		}
 		for _, f := range a.Files {
-			if slices.Contains(extensions, filepath.Ext(f.Name)) && !isVars(f.Name) {
+			if slices.Contains(Extensions, filepath.Ext(f.Name)) && !IsVars(f.Name) {
 				sets[path+"/"+f.Name] = map[string]string{filepath.Base(f.Name): string(f.Data)}
 			}
 		}

@@ -117,11 +117,10 @@ func (p *Plan) Counts() Counts {
 // anything is sent, else "none". What only the state has to take note of
 // (adoptions, renames, what is forgotten) is no change.
 func (p *Plan) Outcome() string {
-	acts := func(c *Change) bool { return c.Action != NoOp && c.Action != Forget }
 	switch {
 	case len(p.Refusals) > 0 || slices.ContainsFunc(p.Changes, func(c *Change) bool { return c.Refused != "" }):
 		return "refused"
-	case slices.ContainsFunc(p.Changes, acts):
+	case slices.ContainsFunc(p.Changes, (*Change).Acts):
 		return "changes"
 	}
 	return "none"
@@ -131,7 +130,7 @@ func (p *Plan) Outcome() string {
 func (m *maker) finish() {
 	p := m.plan
 	for _, s := range m.steps {
-		if s.acts() && s.object != nil && s.Kind.API.References {
+		if s.Acts() && s.object != nil && s.Kind.API.References {
 			s.Referrers = m.usedBy(s)
 		}
 		if key, drifted := s.drifted(); drifted {

@@ -60,7 +60,7 @@ func (m *maker) resolve(w *wanted) {
 		case t.step == nil && !t.failed && t.group.read:
 			m.fail(w, "", diag.Diagnostic{Code: "unknown-reference", Summary: fmt.Sprintf("it refers to %s, which is not there and cannot be made", r.Addr)})
 			return
-		case m.refersTo(r) == r && t.step != nil && !t.step.makes():
+		case m.refersTo(r) == r && t.step != nil && !t.step.Makes():
 			m.fail(w, "", diag.Diagnostic{Code: "unknown-reference", Summary: fmt.Sprintf("it refers to %s, which the API does not give", r)})
 			return
 		}
@@ -96,7 +96,7 @@ func (m *maker) dereference(v schema.Value) schema.Value {
 
 func (m *maker) refersTo(r schema.Ref) schema.Value {
 	t := m.wants[r.Addr]
-	if t == nil || t.object == nil || t.step == nil || t.step.makes() {
+	if t == nil || t.object == nil || t.step == nil || t.step.Makes() {
 		return r
 	}
 	if r.Attr == "id" {
@@ -241,7 +241,7 @@ func (m *maker) ownership(w *wanted, s *step) {
 func (m *maker) secret(w *wanted, s *step) {
 	e := w.object.entry
 	switch {
-	case !w.Kind.API.Secret || s.makes():
+	case !w.Kind.API.Secret || s.Makes():
 	case e != nil && e.Secret == state.Pending && s.Action == Update:
 		s.Roll, s.Reason = true, ReasonSecretLost
 	case e != nil && e.Secret == state.Pending:

@@ -67,7 +67,7 @@ func (m *maker) guardDestroy() {
 }
 
 // carried reports whether the step is carried out.
-func (s *step) carried() bool { return s.acts() && s.Refused == "" }
+func (s *step) carried() bool { return s.Acts() && s.Refused == "" }
 
 // guardUsed refuses to delete what somebody still refers to.
 func (m *maker) guardUsed() {
@@ -162,9 +162,7 @@ func (g *group) pastLimits(n int, limits schema.Limits) string {
 func (m *maker) guardSinks() {
 	var without []*step
 	for _, s := range m.steps {
-		api := s.Kind.API
-		secret := api.Secret && s.carried() && (s.makes() || s.Action == Roll || s.Roll)
-		if secret && s.Kind.Get(s.After, api.Sink) == nil {
+		if s.carried() && s.MakesSecret() && s.Kind.Get(s.After, s.Kind.API.Sink) == nil {
 			without = append(without, s)
 		}
 	}
@@ -249,9 +247,8 @@ func (m *maker) guardOwn() {
 // guardGains says what is permitted that was not, and refuses it where asked.
 // A new object is no increase: the plan shows it whole.
 func (m *maker) guardGains() {
-	var gaining []*step
 	for _, s := range m.steps {
-		if s.Kind.Gains == nil || !s.acts() || s.After == nil || s.Deposed {
+		if s.Kind.Gains == nil || !s.Acts() || s.After == nil || s.Deposed {
 			continue
 		}
 		before := s.Before
@@ -262,29 +259,23 @@ func (m *maker) guardGains() {
 			continue
 		}
 		s.Gains = hush(s.Kind.Gains(s.Kind.View(reveal(before)), s.Kind.View(reveal(s.After)), s.nameOf), s.Before, s.After)
-		if len(s.Gains) > 0 && s.carried() {
-			gaining = append(gaining, s)
-		}
 	}
-	m.plan.failOn(m.in.Options.FailOn, addrsOf(gaining))
+	m.plan.FailOn(m.in.Options.FailOn)
 }
 
-// FailOn refuses a plan that was saved for what it is not to do, as
-// Options.FailOn does a plan that is made.
+// FailOn refuses the plan for what it is not to do, as Options.FailOn does one
+// that is made. Of a saved plan that is refused for it already, it says no more.
 func (p *Plan) FailOn(kinds []string) {
+	if !slices.Contains(kinds, codePrivilege) || slices.ContainsFunc(p.Refusals, func(r Refusal) bool { return r.Code == codePrivilege }) {
+		return
+	}
 	var gaining []string
 	for _, c := range p.Changes {
 		if len(c.Gains) > 0 && c.Refused == "" {
 			gaining = append(gaining, c.Addr.String())
 		}
 	}
-	if !slices.ContainsFunc(p.Refusals, func(r Refusal) bool { return r.Code == codePrivilege }) {
-		p.failOn(kinds, gaining)
-	}
-}
-
-func (p *Plan) failOn(kinds, gaining []string) {
-	if len(gaining) > 0 && slices.Contains(kinds, codePrivilege) {
+	if len(gaining) > 0 {
 		p.Refusals = append(p.Refusals, Refusal{Code: codePrivilege, Message: "privilege increase: " + listed(gaining),
 			Remedy: "If that is meant: leave out --fail-on " + codePrivilege, Addrs: gaining})
 	}

@@ -103,19 +103,6 @@ type step struct {
 	pos    int  // in the order of display
 }
 
-// acts reports whether something is sent for the step.
-func (s *step) acts() bool { return s.Action != NoOp && s.Action != Forget }
-
-// destroys reports whether the object that is there goes.
-func (s *step) destroys() bool {
-	return s.Action == Delete || s.Action == Replace || s.Action == CreateReplace
-}
-
-// makes reports whether the object will have an id that is not yet known.
-func (s *step) makes() bool {
-	return s.Action == Create || s.Action == Replace || s.Action == CreateReplace
-}
-
 func newMaker(in Input) *maker {
 	if in.Want == nil {
 		in.Want = &schema.Graph{Settings: schema.Settings{Limits: schema.DefaultLimits}}

@@ -58,8 +58,7 @@ type narrower struct {
 }
 
 func (n *narrower) know(a schema.Addr, key ListKey) {
-	stem := schema.Addr{Kind: a.Kind, Name: a.Name}
-	for _, a := range []schema.Addr{a, stem} {
+	for _, a := range []schema.Addr{a, a.Stem()} {
 		if !slices.Contains(n.at[a], key) {
 			n.at[a] = append(n.at[a], key)
 		}

@@ -164,8 +164,7 @@ func (p *Plan) Questions() Questions {
 	changed := 0
 	for _, c := range p.Changes {
 		key := ObjectKey{c.Kind.Name, c.Scope, c.ID}
-		acts := c.Action != NoOp && c.Action != Forget
-		if acts && c.ID != "" && c.Kind.API.References {
+		if c.Acts() && c.ID != "" && c.Kind.API.References {
 			if c.Action == Update {
 				changed++
 			}
@@ -176,8 +175,8 @@ func (p *Plan) Questions() Questions {
 		if key, drifted := c.drifted(); drifted {
 			q.Audit = append(q.Audit, key)
 		}
-		q.Own = q.Own || acts && c.After != nil && couldBlock(c)
-		if acts && c.ID != "" && c.Kind.Narrows != nil {
+		q.Own = q.Own || c.Acts() && c.After != nil && couldBlock(c)
+		if c.Acts() && c.ID != "" && c.Kind.Narrows != nil {
 			q.Self = append(q.Self, c.Scope)
 		}
 	}

@@ -15,7 +15,7 @@ func (m *maker) connect() {
 	m.findUsers()
 	deps := m.dependents()
 	for _, s := range m.steps {
-		if !s.acts() {
+		if !s.Acts() {
 			continue
 		}
 		m.needsRefs(s)
@@ -30,7 +30,7 @@ func (m *maker) connect() {
 // does no harm, and looking for it would cost too much where thousands are
 // needed.
 func (s *step) need(t *step) {
-	if t != nil && t != s && t.acts() {
+	if t != nil && t != s && t.Acts() {
 		s.needs = append(s.needs, t)
 	}
 }
@@ -41,7 +41,7 @@ func (m *maker) needsRefs(s *step) {
 		return
 	}
 	for _, r := range s.want.refs {
-		if t := m.wants[r.Addr]; t != nil && t.step != nil && t.step.makes() {
+		if t := m.wants[r.Addr]; t != nil && t.step != nil && t.step.Makes() {
 			s.need(t.step)
 		}
 	}
@@ -69,8 +69,7 @@ func (m *maker) dependents() map[schema.Addr][]*step {
 	for _, s := range m.steps {
 		by[s.Addr] = append(by[s.Addr], s)
 		if s.Addr.Each {
-			stem := schema.Addr{Kind: s.Addr.Kind, Name: s.Addr.Name}
-			by[stem] = append(by[stem], s)
+			by[s.Addr.Stem()] = append(by[s.Addr.Stem()], s)
 		}
 	}
 	return by

@@ -134,6 +134,24 @@ type Change struct {
 	Wave  int   // changes of the same kind and scope with a smaller wave go first
 }
 
+// Acts reports whether carrying the change out sends something.
+func (c *Change) Acts() bool { return c.Action != NoOp && c.Action != Forget }
+
+// Makes reports whether the address will mean an object whose id is not known yet.
+func (c *Change) Makes() bool {
+	return c.Action == Create || c.Action == Replace || c.Action == CreateReplace
+}
+
+// MakesSecret reports whether a secret comes of it, which has to go somewhere.
+func (c *Change) MakesSecret() bool {
+	return c.Kind.API.Secret && (c.Makes() || c.Action == Roll || c.Roll)
+}
+
+// destroys reports whether the object that is there goes.
+func (c *Change) destroys() bool {
+	return c.Action == Delete || c.Action == Replace || c.Action == CreateReplace
+}
+
 // Field is one changed path.
 type Field struct {
 	Path          string       // origins["app-1"].weight
@@ -151,12 +169,12 @@ type LeftAlone struct {
 	Scope schema.Scope `json:"scope"`
 	ID    string       `json:"id"`
 	Label string       `json:"label"` // what tells a reader which one it is
-	Why   string       `json:"why"`   // "not ours", "ignore rule 1", "retiring", "moved to another scope"
+	Why   string       `json:"why"`   // "not ours", "ignore rule 1", "retiring", "moved to another scope", "wanted in another scope", "not a part of the last apply"
 }
 
 // Refusal is a reason for which the whole plan is not carried out.
 type Refusal struct {
-	Code    string   `json:"code"`    // "limits", "lock-out", "in-use", "no-sink", "stale", "privilege-increase", "prevent-destroy", "sensitive"
+	Code    string   `json:"code"`    // "limits", "lock-out", "in-use", "no-sink", "stale", "privilege-increase", "sensitive"
 	Message string   `json:"message"` // "this plan deletes 62 of 140 access rules …"
 	Remedy  string   `json:"remedy"`  // "If that is meant: trueup apply --allow-deletes 62"
 	Addrs   []string `json:"addresses,omitempty"`

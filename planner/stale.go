@@ -115,8 +115,7 @@ func (c *Change) stale(g *group, planned map[ObjectKey]bool) (string, []Field) {
 // appeared is the id of an object with the natural key of what is to be
 // created, that was not there when the plan was made; "" if there is none.
 func (c *Change) appeared(g *group, planned map[ObjectKey]bool) string {
-	creates := c.Action == Create || c.Action == CreateReplace || c.Action == Replace
-	if !creates || !c.Kind.HasNaturalKey(c.After) {
+	if !c.Makes() || !c.Kind.HasNaturalKey(c.After) {
 		return ""
 	}
 	for o := g.byKey[c.Kind.NaturalKey(c.After)]; o != nil; o = o.next {

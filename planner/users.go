@@ -60,7 +60,7 @@ func (s *step) key() ObjectKey { return ObjectKey{s.Kind.Name, s.Scope, s.ID} }
 // frees reports whether the step takes the object out of what it uses.
 func (s *step) frees(key ObjectKey) bool {
 	switch {
-	case s == nil || !s.acts() || s.Action == Roll:
+	case s == nil || !s.Acts() || s.Action == Roll:
 		return false
 	case s.Action == Delete:
 		return true
@@ -96,7 +96,7 @@ func (m *maker) holders(s *step) []schema.Referrer {
 func (m *maker) touches(scope schema.Scope, id string) bool {
 	for _, g := range m.groups {
 		o := g.byID[id]
-		if o != nil && g.Scope == scope && o.step != nil && o.step.acts() && (o.step.kept || len(m.in.Targets) == 0) {
+		if o != nil && g.Scope == scope && o.step != nil && o.step.Acts() && (o.step.kept || len(m.in.Targets) == 0) {
 			return true
 		}
 	}

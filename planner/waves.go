@@ -8,7 +8,7 @@ import "slices"
 func (m *maker) waves() {
 	ranked := map[ListKey][]*step{}
 	for _, s := range m.steps {
-		if s.acts() && s.Kind.Rank != nil {
+		if s.Acts() && s.Kind.Rank != nil {
 			key := ListKey{s.Kind, s.Scope}
 			ranked[key] = append(ranked[key], s)
 		}
@@ -55,7 +55,7 @@ func rank(steps []*step) {
 // contradictions are the ranked steps that can never be done if waves are kept.
 func (m *maker) contradictions(ranked map[ListKey][]*step) []*step {
 	gates := map[ListKey]map[int]*step{} // before each wave, after all smaller ones
-	steps := slices.DeleteFunc(slices.Clone(m.steps), func(s *step) bool { return !s.acts() })
+	steps := slices.DeleteFunc(slices.Clone(m.steps), func(s *step) bool { return !s.Acts() })
 	for _, g := range m.groups {
 		if members := ranked[g.ListKey]; len(members) > 0 {
 			gates[g.ListKey] = gatesOf(members)

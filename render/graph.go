@@ -112,7 +112,7 @@ func drawGraph(g *schema.Graph) picture {
 func graphEdges(rs []*schema.Resource, at map[schema.Addr]int) []graphEdge {
 	all := map[schema.Addr][]int{} // the nodes of all instances, by the address without key
 	for _, r := range rs {
-		a := schema.Addr{Kind: r.Addr.Kind, Name: r.Addr.Name}
+		a := r.Addr.Stem()
 		if k := len(all[a]); k == 0 || all[a][k-1] != at[r.Addr] {
 			all[a] = append(all[a], at[r.Addr])
 		}

@@ -54,6 +54,9 @@ func (a *Addr) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Stem is the address without its key.
+func (a Addr) Stem() Addr { return Addr{Kind: a.Kind, Name: a.Name} }
+
 // Compare orders addresses by kind (in the table's order), name and key.
 func (a Addr) Compare(b Addr) int {
 	return cmp.Or(

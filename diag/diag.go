@@ -90,11 +90,6 @@ func (l *List) Errorf(r Range, format string, args ...any) {
 	l.Add(Diagnostic{Range: r, Summary: fmt.Sprintf(format, args...)})
 }
 
-// Warnf appends a warning without a remedy.
-func (l *List) Warnf(r Range, format string, args ...any) {
-	l.Add(Diagnostic{Severity: Warning, Range: r, Summary: fmt.Sprintf(format, args...)})
-}
-
 // Add appends diagnostics.
 func (l *List) Add(ds ...Diagnostic) { *l = append(*l, ds...) }
 

@@ -110,7 +110,7 @@ func TestSARIFSchema(t *testing.T) {
 func TestSARIFLimit(t *testing.T) {
 	var many List
 	for i := range sarifLimit + 7 {
-		many.Warnf(Range{File: "trueup.yaml", Start: Pos{Line: int32(i + 1), Column: 3}}, "something")
+		many.Add(Diagnostic{Severity: Warning, Summary: "something", Range: Range{File: "trueup.yaml", Start: Pos{Line: int32(i + 1), Column: 3}}})
 	}
 	got, err := SARIF(many, nil, "")
 	var log sarifLog
@@ -153,7 +153,7 @@ func TestAnnotationLimit(t *testing.T) {
 	} {
 		var l List
 		for i := range c.warnings {
-			l.Warnf(Range{}, "warning %d", i)
+			l.Add(Diagnostic{Severity: Warning, Summary: fmt.Sprintf("warning %d", i)})
 		}
 		for i := range c.errors {
 			l.Errorf(Range{}, "error %d", i)

@@ -20,9 +20,9 @@ func BenchmarkRender(b *testing.B) {
 	for name, f := range map[string]func() error{
 		"text":            func() error { return Text(io.Discard, p, Options{Color: true}) },
 		"text-narrow":     func() error { return Text(io.Discard, p, Options{Width: 80}) },
-		"json":            func() error { return WriteJSON(io.Discard, p) },
-		"json-no-op-100k": func() error { return WriteJSON(io.Discard, quiet) },
-		"html":            func() error { return WriteHTML(io.Discard, p, Options{}) },
+		"json":            func() error { return writeJSON(io.Discard, p) },
+		"json-no-op-100k": func() error { return writeJSON(io.Discard, quiet) },
+		"html":            func() error { return writeHTML(io.Discard, p, Options{}) },
 		"markdown":        func() error { _, err := Markdown(p, Options{}); return err },
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -125,7 +125,7 @@ func shape(text []byte) string {
 // that it has for a harmless one.
 func TestNothingBreaksOut(t *testing.T) {
 	o := func(text string) Options {
-		return Options{Title: text, Commit: text, Source: text, Verbose: true, MaxBytes: 50 << 20}
+		return Options{Commit: text, Source: text, Verbose: true, MaxBytes: 50 << 20}
 	}
 	formats := map[string]struct {
 		write func(text string) []byte

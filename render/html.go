@@ -25,17 +25,17 @@ var (
 	pageScript string
 )
 
-// HTML is the plan as one self-contained page: see WriteHTML.
+// HTML is the plan as one page that needs nothing else and reads without its
+// script, which adds search and filters. Its own policy forbids every script and
+// style but the two that are in it, and every request.
 func HTML(p *planner.Plan, o Options) ([]byte, error) {
 	var b bytes.Buffer
-	err := WriteHTML(&b, p, o)
+	err := writeHTML(&b, p, o)
 	return b.Bytes(), err
 }
 
-// WriteHTML writes the plan as one page that needs nothing else and reads
-// without its script, which adds search and filters. Its own policy forbids
-// every script and style but the two that are in it, and every request.
-func WriteHTML(w io.Writer, p *planner.Plan, o Options) error {
+// writeHTML writes it block by block.
+func writeHTML(w io.Writer, p *planner.Plan, o Options) error {
 	pg, err := newPage(w, o)
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func (pg *page) frame(all []*section, blocks int) frame {
 	n := pg.p.Counts()
 	f := frame{
 		Policy: policy(), Style: template.CSS(pageStyle), Script: template.JS(pageScript),
-		Title: clean(heading(pg.o, "trueup plan")), Line: noChangesWords(pg.p), Headline: headline(pg.p, pg.o), Counts: n,
+		Title: "trueup plan", Line: noChangesWords(pg.p), Headline: headline(pg.p, pg.o), Counts: n,
 		Changes: pg.p.Outcome() != "none", Open: blocks <= unfolded, Blocks: blocks,
 	}
 	if f.Changes {
@@ -140,7 +140,7 @@ func (pg *page) frame(all []*section, blocks int) frame {
 	case len(pg.p.Refusals) > 0:
 		f.Foot = append(f.Foot, refusedWords)
 	case f.Changes:
-		f.Foot = append(f.Foot, budgetWords(planner.Budget{Apply: pg.p.Budget.Apply, Seconds: pg.p.Budget.Seconds}, false))
+		f.Foot = append(f.Foot, budgetWords(planner.Budget{Apply: pg.p.Budget.Apply, Seconds: pg.p.Budget.Seconds}))
 	}
 	for _, r := range pg.p.Refusals {
 		f.Refusals = append(f.Refusals, shownRefusal{clean(r.Message), clean(concerned(r, "below")), clean(strings.Join(strings.Fields(r.Remedy), " ")), shownLines(pg.index.moved(r))})

@@ -37,7 +37,7 @@ func TestHTMLEscapes(t *testing.T) {
 		"td": {"class"}, "bdi": nil, "ins": nil, "del": nil, "input": {"id", "type", "placeholder", "aria-label"}, "button": {"type", "data-by", "data-value", "aria-pressed", "id"},
 	}
 	for name, p := range cases() {
-		page := must(HTML(p, Options{Title: all, Commit: all, Source: all}))
+		page := must(HTML(p, Options{Commit: all, Source: all}))
 		root, err := html.Parse(bytes.NewReader(page))
 		if err != nil {
 			t.Fatal(err)

@@ -12,22 +12,22 @@ import (
 	"trueup/schema"
 )
 
-// JSON is the plan for machines: see WriteJSON.
-func JSON(p *planner.Plan) ([]byte, error) {
-	var b bytes.Buffer
-	err := WriteJSON(&b, p)
-	return b.Bytes(), err
-}
-
-// WriteJSON writes the plan as JSON, under the names that policy tools for
-// plans read; what has none there is under the key trueup. docs/plan.schema.json
-// describes it. It writes object by object, so that memory does not grow with
-// the plan, and one object a line, so that two plans can be compared by line.
+// JSON is the plan for machines, under the names that policy tools for plans
+// read; what has none there is under the key trueup. docs/plan.schema.json
+// describes it. There is one object a line, so that two plans can be compared by
+// line.
 //
 // before and after hold every attribute that the table sends or keys by, unset
 // as null. What needs no change is the same text on both sides, however the
 // files or the server spell or order it.
-func WriteJSON(w io.Writer, p *planner.Plan) error {
+func JSON(p *planner.Plan) ([]byte, error) {
+	var b bytes.Buffer
+	err := writeJSON(&b, p)
+	return b.Bytes(), err
+}
+
+// writeJSON writes it object by object.
+func writeJSON(w io.Writer, p *planner.Plan) error {
 	j := &jsonWriter{w: bufio.NewWriterSize(w, 1<<16), index: indexOf(p)}
 	j.raw("{\n\"format_version\":\"1.2\"")
 	j.list("resource_changes", len(p.Changes), func(i int) bool { j.resource(p.Changes[i]); return true })

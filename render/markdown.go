@@ -53,7 +53,7 @@ type markdown struct {
 func (m *markdown) head(shown int) string {
 	var b strings.Builder
 	n, outcome := m.p.Counts(), m.p.Outcome()
-	b.WriteString("### " + mdText(notice(heading(m.o, "trueup"))) + ": ")
+	b.WriteString("### trueup: ")
 	if outcome == "none" {
 		b.WriteString("no changes")
 	} else {
@@ -166,7 +166,7 @@ func (m *markdown) foot() string {
 	case len(m.p.Refusals) > 0:
 		parts = append(parts, strings.TrimSuffix(refusedWords, "."))
 	case m.p.Outcome() != "none":
-		parts = append(parts, strings.TrimSuffix(budgetWords(planner.Budget{Apply: m.p.Budget.Apply, Seconds: m.p.Budget.Seconds}, false), "."))
+		parts = append(parts, strings.TrimSuffix(budgetWords(planner.Budget{Apply: m.p.Budget.Apply, Seconds: m.p.Budget.Seconds}), "."))
 	}
 	for i, s := range parts {
 		parts[i] = mdText(notice(s))

@@ -115,7 +115,7 @@ func TestMarkdownKeepsItsBudget(t *testing.T) {
 		p.Changes = append(p.Changes, drifts().Changes[0])
 	}
 	for _, limit := range []int{20_000, DefaultMaxBytes, 1 << 20} {
-		out := string(must(Markdown(p, Options{MaxBytes: limit, Title: all, Commit: all, Source: all})))
+		out := string(must(Markdown(p, Options{MaxBytes: limit, Commit: all, Source: all})))
 		if len(out) > limit {
 			t.Errorf("%d bytes of %d", len(out), limit)
 		}
@@ -147,7 +147,7 @@ func TestMarkdownEscapes(t *testing.T) {
 	md := goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(mdhtml.WithUnsafe()))
 	for _, limit := range []int{0, 60_000, 8_000} {
 		for name, p := range cases() {
-			out := must(Markdown(p, Options{Title: all, Commit: all, Source: all, MaxBytes: limit}))
+			out := must(Markdown(p, Options{Commit: all, Source: all, MaxBytes: limit}))
 			var page bytes.Buffer
 			if err := md.Convert(out, &page); err != nil {
 				t.Fatal(err)

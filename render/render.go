@@ -11,7 +11,6 @@
 package render
 
 import (
-	"cmp"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,12 +23,10 @@ import (
 // plain text of unlimited width.
 type Options struct {
 	Color    bool   // text: ANSI colours
-	Width    int    // text: columns; longer values are cut, paths never; 0: unlimited
+	Width    int    // text: columns; longer values go on in the next line; 0: unlimited
 	Verbose  bool   // text: list what was adopted, renamed and left alone
-	Applying bool   // text: the plan is about to be carried out
 	Source   string // what the plan was made from, for the head line: "trueup.yaml"
-	Title    string // Markdown, HTML: the heading; "trueup" if empty
-	Commit   string // Markdown, HTML: what the files were at; may be empty
+	Commit   string // Markdown, HTML: of the files; "": not known
 	MaxBytes int    // Markdown: the budget; 0: DefaultMaxBytes
 }
 
@@ -59,9 +56,6 @@ func (x index) addr(kind, id string) (string, bool) {
 	a, ok := x.addrs()[kind+"/"+id]
 	return a.String(), ok
 }
-
-// heading is the title that the reader asked for, or else.
-func heading(o Options, otherwise string) string { return cmp.Or(o.Title, otherwise) }
 
 // plural is "1 resource", "1,214 resources".
 func plural(n int, one, many string) string {

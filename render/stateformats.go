@@ -18,7 +18,7 @@ func StateMarkdown(s *state.Snapshot, o Options) []byte {
 	}
 	x := indexOfState(s)
 	var b strings.Builder
-	b.WriteString("### " + mdText(heading(o, "trueup")) + ": " + mdText(stateHead(s)) + "\n\n")
+	b.WriteString("### trueup: " + mdText(stateHead(s)) + "\n\n")
 	for _, in := range s.Open {
 		b.WriteString("> ⚠ " + mdLine(openWords(in)) + "\n\n")
 	}
@@ -81,7 +81,7 @@ func (b *block) entryBlock(room, columns int) string {
 }
 
 // StateHTML is what a state holds as one page that needs nothing else: see
-// WriteHTML.
+// writeHTML.
 func StateHTML(s *state.Snapshot, o Options) ([]byte, error) {
 	var b bytes.Buffer
 	pg, err := newPage(&b, o)
@@ -89,7 +89,7 @@ func StateHTML(s *state.Snapshot, o Options) ([]byte, error) {
 		return nil, err
 	}
 	f := frame{
-		Policy: policy(), Style: template.CSS(pageStyle), Script: template.JS(pageScript), Title: clean(heading(o, "trueup state")),
+		Policy: policy(), Style: template.CSS(pageStyle), Script: template.JS(pageScript), Title: "trueup state",
 		Line: plural(len(s.Entries), "object", "objects"), Headline: []string{cmp.Or(clean(o.Source), "state"), "serial " + Comma(int(s.Serial))}, Blocks: len(s.Entries), Open: len(s.Entries) <= unfolded,
 	}
 	kinds := map[string]int{}

@@ -157,15 +157,11 @@ func whyWords(why string) string {
 
 // budgetWords is "Apply takes 7 requests, about 2 s; 1,188 of 1,200 left in
 // this window.", without what is not known.
-func budgetWords(b planner.Budget, applying bool) string {
-	who := "Apply"
-	if applying {
-		who = "This"
-	}
+func budgetWords(b planner.Budget) string {
 	if b.Apply == 0 {
-		return who + " takes no request."
+		return "Apply takes no request."
 	}
-	text := who + " takes " + plural(b.Apply, "request", "requests")
+	text := "Apply takes " + plural(b.Apply, "request", "requests")
 	if b.Seconds > 0 {
 		text += ", " + about(b.Seconds)
 	}

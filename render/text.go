@@ -239,7 +239,7 @@ func (t *texter) summary(p *planner.Plan) {
 	case len(p.Refusals) > 0:
 		t.wrapped(summaryIndent+refusedWords, summaryIndent, none)
 	case outcome != "none":
-		if b := budgetWords(p.Budget, t.o.Applying); b != "" {
+		if b := budgetWords(p.Budget); b != "" {
 			t.wrapped(summaryIndent+b, summaryIndent, none)
 		}
 	}

@@ -28,7 +28,7 @@ func TestText(t *testing.T) {
 			o := goldenOptions
 			o.Color = true
 			golden(t, name+".color.txt", func() []byte { return plainText(t, p, o) })
-			golden(t, name+".narrow.txt", func() []byte { return plainText(t, p, Options{Width: 60, Verbose: true, Applying: true}) })
+			golden(t, name+".narrow.txt", func() []byte { return plainText(t, p, Options{Width: 60, Verbose: true}) })
 		})
 	}
 }

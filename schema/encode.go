@@ -223,7 +223,7 @@ func (a *Attr) decodeSpecial(m map[string]any) (Value, bool, error) {
 		return nil, false, nil
 	}
 	if text, ok := m["$ref"].(string); ok {
-		r, err := ParseRef(text)
+		r, err := parseRef(text)
 		return r, true, err
 	}
 	if text, ok := m["$sensitive"].(string); ok {
@@ -236,8 +236,8 @@ func (a *Attr) decodeSpecial(m map[string]any) (Value, bool, error) {
 	return nil, false, nil
 }
 
-// ParseRef reads what Ref.String wrote.
-func ParseRef(text string) (Ref, error) {
+// parseRef reads what Ref.String wrote.
+func parseRef(text string) (Ref, error) {
 	i := strings.LastIndexByte(text, '.')
 	if i < 0 {
 		return Ref{}, fmt.Errorf("%q is not a reference", text)

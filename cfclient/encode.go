@@ -2,7 +2,6 @@ package cfclient
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 
@@ -121,7 +120,7 @@ func (e *encoder) value(b []byte, a *schema.Attr, v schema.Value) []byte {
 	case schema.Bool:
 		return strconv.AppendBool(b, bool(x))
 	case schema.Number:
-		return appendNumber(b, a, float64(x))
+		return strconv.AppendFloat(b, a.Stepped(float64(x)), 'f', -1, 64)
 	case schema.String:
 		if a.ElemWire != "" && a.Nest == schema.Single {
 			b = append(schema.AppendString(append(b, '{'), a.ElemWire), ':')
@@ -134,7 +133,7 @@ func (e *encoder) value(b []byte, a *schema.Attr, v schema.Value) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = e.value(b, elemOf(a), v)
+			b = e.value(b, a.Elem(), v)
 		}
 		return append(b, ']')
 	case schema.Map:
@@ -143,7 +142,7 @@ func (e *encoder) value(b []byte, a *schema.Attr, v schema.Value) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = e.value(append(schema.AppendString(b, k), ':'), elemOf(a), x[k])
+			b = e.value(append(schema.AppendString(b, k), ':'), a.Elem(), x[k])
 		}
 		return append(b, '}')
 	case schema.Sensitive:
@@ -158,15 +157,6 @@ func (e *encoder) value(b []byte, a *schema.Attr, v schema.Value) []byte {
 	return append(b, "null"...)
 }
 
-// elemOf is the attribute of the elements; inside a JSON value everything is
-// one.
-func elemOf(a *schema.Attr) *schema.Attr {
-	if a.Type == schema.TypeJSON && a.Nest == schema.Single {
-		return a
-	}
-	return a.Elem()
-}
-
 func describe(v schema.Value) string {
 	switch v.(type) {
 	case schema.Ref, schema.Template:
@@ -175,16 +165,6 @@ func describe(v schema.Value) string {
 		return "a sensitive value of which only the digest is known"
 	}
 	return schema.Describe(v)
-}
-
-// appendNumber writes a number; one in steps without the noise of binary
-// fractions.
-func appendNumber(b []byte, a *schema.Attr, n float64) []byte {
-	if a.Step > 0 && a.Step < 1 {
-		whole := math.Round(1 / a.Step)
-		n = math.Round(n*whole) / whole
-	}
-	return strconv.AppendFloat(b, n, 'f', -1, 64)
 }
 
 // note remembers the sensitive texts in v.

@@ -75,7 +75,7 @@ func (e *encoder) unset(f *field, attrs []schema.Attr, old []byte, live, want sc
 		return []byte(`""`) // a PATCH keeps what it does not name
 	case a.Mode == schema.Defaulted && was && e.verb == put && a.By.Same(attrs, live, want):
 		return old // the server's choice stays
-	case e.nulls && was && f.object != nil && !isList(a) && e.unknown(f, old) != nil:
+	case e.nulls && was && f.object != nil && !a.IsList() && e.unknown(f, old) != nil:
 		return e.unknownAndNulls(f, old, asRow(live.At(f.index)))
 	case e.nulls && was:
 		return []byte("null")
@@ -98,7 +98,7 @@ func (e *encoder) unset(f *field, attrs []schema.Attr, old []byte, live, want sc
 
 // unknown are the members of a nested object that the table does not know.
 func (e *encoder) unknown(f *field, old []byte) memberList {
-	if f.object == nil || isList(f.attr) {
+	if f.object == nil || f.attr.IsList() {
 		return nil
 	}
 	kept := encoder{verb: put}
@@ -117,7 +117,7 @@ func (e *encoder) unknownAndNulls(f *field, old []byte, live schema.Row) []byte 
 func (e *encoder) zero(f *field) []byte {
 	a := f.attr
 	switch {
-	case isList(a):
+	case a.IsList():
 		return []byte("[]")
 	case a.Nest == schema.MapOf:
 		return []byte("{}")

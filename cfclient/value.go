@@ -18,9 +18,9 @@ func (d *decoder) value(f *field, a *schema.Attr) (schema.Value, error) {
 		return nil, d.dec.SkipValue()
 	case a.Nest == schema.MapOf && kind == '{':
 		return d.mapOf(f)
-	case isList(a) && kind == '[':
+	case a.IsList() && kind == '[':
 		return d.listOf(f, a)
-	case isList(a) || a.Nest == schema.MapOf:
+	case a.IsList() || a.Nest == schema.MapOf:
 		return d.anything(a)
 	case a.Type == schema.TypeJSON:
 		return d.json()
@@ -29,10 +29,6 @@ func (d *decoder) value(f *field, a *schema.Attr) (schema.Value, error) {
 		return row, d.members(func(name []byte) error { return d.member(f.object, name, row, false) })
 	}
 	return d.anything(a)
-}
-
-func isList(a *schema.Attr) bool {
-	return a.Nest == schema.ListOf || a.Nest == schema.SetOf || a.Nest == schema.KeyedBy
 }
 
 func (d *decoder) listOf(f *field, a *schema.Attr) (schema.Value, error) {
@@ -146,16 +142,6 @@ func number(text []byte) schema.Value {
 	return schema.Number(n)
 }
 
-// stepped is a number without the noise of a server that calculates in single
-// precision: to the attribute's step (API facts §3, weight).
-func stepped(a *schema.Attr, v schema.Value) schema.Value {
-	n, ok := v.(schema.Number)
-	if !ok || a.Step == 0 {
-		return v
-	}
-	return schema.Number(math.Round(float64(n)/a.Step) / math.Round(1/a.Step))
-}
-
 // anything reads a value where a plain one is wanted. What is of another type
 // is text.
 func (d *decoder) anything(a *schema.Attr) (schema.Value, error) {
@@ -176,7 +162,7 @@ func (d *decoder) leaf(a *schema.Attr, raw []byte) schema.Value {
 	} else {
 		text = bytes.ToValidUTF8(raw, []byte("\ufffd"))
 	}
-	if isList(a) || a.Nest == schema.MapOf || a.Type == schema.TypeObject {
+	if a.IsList() || a.Nest == schema.MapOf || a.Type == schema.TypeObject {
 		return schema.String(text)
 	}
 	switch a.Type {
@@ -185,7 +171,11 @@ func (d *decoder) leaf(a *schema.Attr, raw []byte) schema.Value {
 			return schema.Bool(b)
 		}
 	case schema.TypeInt, schema.TypeNumber:
-		return stepped(a, number(text))
+		v := number(text)
+		if n, ok := v.(schema.Number); ok { // some servers calculate in single precision (API facts §3, weight)
+			return schema.Number(a.Stepped(float64(n)))
+		}
+		return v
 	}
 	if a.HTML && bytes.IndexByte(text, '&') >= 0 {
 		return schema.String(unencoded(string(text)))

@@ -179,7 +179,7 @@ type typed struct{ l *loader }
 
 // elem is the attribute of an element of a list.
 func (t typed) elem(a *schema.Attr) *schema.Attr {
-	if a == nil || a.Type == schema.TypeJSON || !isList(a) {
+	if a == nil || a.Type == schema.TypeJSON || !a.IsList() {
 		return nil
 	}
 	return t.l.elem(a)
@@ -191,7 +191,7 @@ func (t typed) entry(a *schema.Attr, key *tree) (of *schema.Attr, known bool) {
 	if a == nil {
 		return nil, true
 	}
-	if isList(a) && a.OneOrMany {
+	if a.IsList() && a.OneOrMany {
 		a = t.l.elem(a)
 	}
 	switch {

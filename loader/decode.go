@@ -59,14 +59,14 @@ func (d *decoder) value(a *schema.Attr, path string, e expr) schema.Value {
 		return d.fail(path)
 	case s == scalar:
 		return d.scalar(a, path, e)
-	case s == list && a.Type != schema.TypeJSON && isList(a):
+	case s == list && a.Type != schema.TypeJSON && a.IsList():
 		elem, elems := d.l.elem(a), e.elems()
 		out := make(schema.List, len(elems))
 		for i, x := range elems {
 			out[i] = d.value(elem, schema.IndexPath(path, i), x)
 		}
 		return out
-	case s == object && isList(a) && a.OneOrMany:
+	case s == object && a.IsList() && a.OneOrMany:
 		return schema.List{d.value(d.l.elem(a), schema.IndexPath(path, 0), e)}
 	case s == object && a.Nest == schema.MapOf:
 		return d.mapping(a, path, e)
@@ -79,10 +79,6 @@ func (d *decoder) value(a *schema.Attr, path string, e expr) schema.Value {
 		return d.fail(path)
 	}
 	return d.fromCty(a, path, v, e)
-}
-
-func isList(a *schema.Attr) bool {
-	return a.Nest == schema.ListOf || a.Nest == schema.SetOf || a.Nest == schema.KeyedBy
 }
 
 func (d *decoder) mapping(a *schema.Attr, path string, e expr) schema.Value {

@@ -29,7 +29,7 @@ func (d *decoder) fromCty(a *schema.Attr, path string, v cty.Value, e expr) sche
 	}
 	ty := bare.Type()
 	switch {
-	case isList(a) && a.Type != schema.TypeJSON:
+	case a.IsList() && a.Type != schema.TypeJSON:
 		return d.listFromCty(a, path, v, e)
 	case ty.IsObjectType() || ty.IsMapType():
 		return d.objectFromCty(a, path, v, e)

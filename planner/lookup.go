@@ -106,7 +106,7 @@ func (l *lookup) name(a *schema.Attr, text string) schema.Value {
 		if l.secret {
 			f.problem = hushed(schema.Words(a.Lookup), f.problem)
 		}
-		if !slices.Contains(l.problems, f) {
+		if !slices.ContainsFunc(l.problems, func(p found) bool { return p.text == text }) {
 			l.problems = append(l.problems, f)
 		}
 		return schema.String(text)

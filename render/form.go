@@ -99,7 +99,7 @@ func (f form) template(t schema.Template) string {
 // elems are the elements' texts; sets in order of text, since theirs means
 // nothing.
 func (f form) elems(a *schema.Attr, l schema.List) []string {
-	elem, out := elemOf(a), make([]string, len(l))
+	elem, out := a.Elem(), make([]string, len(l))
 	for i, e := range l {
 		out[i] = f.flow(elem, e)
 	}
@@ -107,15 +107,6 @@ func (f form) elems(a *schema.Attr, l schema.List) []string {
 		slices.Sort(out)
 	}
 	return out
-}
-
-// elemOf is the attribute of the parts of a list or map. Inside free JSON it
-// is the attribute itself.
-func elemOf(a *schema.Attr) *schema.Attr {
-	if a.Nest == schema.Single && a.Type == schema.TypeJSON {
-		return a
-	}
-	return a.Elem()
 }
 
 // object shows what differs from the defaults, without the attribute skip
@@ -138,7 +129,7 @@ func atDefault(a *schema.Attr, attrs []schema.Attr, row schema.Row, v schema.Val
 }
 
 func (f form) mapping(a *schema.Attr, m schema.Map) string {
-	elem, parts := elemOf(a), make([]string, 0, len(m))
+	elem, parts := a.Elem(), make([]string, 0, len(m))
 	for _, k := range m.Keys() {
 		parts = append(parts, plain(k)+": "+f.flow(elem, m[k]))
 	}

@@ -2,9 +2,7 @@ package render
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -61,27 +59,12 @@ func graphCases() map[string]*schema.Graph {
 func TestGraph(t *testing.T) {
 	for name, g := range graphCases() {
 		for _, format := range GraphFormats {
-			got, err := Graph(g, format)
-			if err != nil {
-				t.Fatal(err)
-			}
-			file := filepath.Join("..", "testdata", "golden", "graph", name+"."+format)
-			if f := flag.Lookup("update"); f != nil && f.Value.String() == "true" {
-				if err := os.WriteFile(file, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("%s differs (-update writes it):\n%s", file, got)
-			}
+			got := must(Graph(g, format))
+			golden(t, filepath.Join("..", "graph", name+"."+format), func() []byte { return must(Graph(g, format)) })
 			backwards := &schema.Graph{Resources: slices.Clone(g.Resources)}
 			slices.Reverse(backwards.Resources)
 			if again, _ := Graph(backwards, format); !bytes.Equal(got, again) {
-				t.Errorf("%s: the order of the resources shows", file)
+				t.Errorf("%s %s: the order of the resources shows", name, format)
 			}
 		}
 	}

@@ -87,7 +87,7 @@ func (j *jsonWriter) value(a *schema.Attr, v schema.Value) {
 	case schema.Sensitive:
 		j.word(`"` + schema.Masked + `"`)
 	case schema.List:
-		elem := elemOf(a)
+		elem := a.Elem()
 		j.open('[')
 		for _, e := range ordered(a, x) {
 			j.value(elem, e)
@@ -96,7 +96,7 @@ func (j *jsonWriter) value(a *schema.Attr, v schema.Value) {
 	case schema.Row:
 		j.row(a.Attrs, x)
 	case schema.Map:
-		elem := elemOf(a)
+		elem := a.Elem()
 		j.open('{')
 		for _, k := range x.Keys() {
 			j.key(k)
@@ -175,7 +175,7 @@ func anyFits(v schema.Value, fits func(schema.Value) bool) bool {
 func (j *jsonWriter) flags(a *schema.Attr, v schema.Value, fits func(schema.Value) bool) {
 	switch x := v.(type) {
 	case schema.List:
-		elem := elemOf(a)
+		elem := a.Elem()
 		j.open('[')
 		for _, e := range ordered(a, x) {
 			j.flags(elem, e, fits)
@@ -193,7 +193,7 @@ func (j *jsonWriter) flags(a *schema.Attr, v schema.Value, fits func(schema.Valu
 		j.shut('}')
 		return
 	case schema.Map:
-		elem := elemOf(a)
+		elem := a.Elem()
 		j.open('{')
 		for _, k := range x.Keys() {
 			if anyFits(x[k], fits) {

@@ -65,7 +65,7 @@ func value(a *schema.Attr, v any) schema.Value {
 	case bool:
 		return schema.Bool(x)
 	case list:
-		elem, out := elemOf(a), make(schema.List, len(x))
+		elem, out := a.Elem(), make(schema.List, len(x))
 		for i, e := range x {
 			out[i] = value(elem, e)
 		}
@@ -74,7 +74,7 @@ func value(a *schema.Attr, v any) schema.Value {
 		if a.Type == schema.TypeObject && a.Nest != schema.MapOf {
 			return rowOf(a.Attrs, x)
 		}
-		elem, out := elemOf(a), schema.Map{}
+		elem, out := a.Elem(), schema.Map{}
 		for k, e := range x {
 			out[k] = value(elem, e)
 		}

@@ -177,7 +177,7 @@ func valuesSchema(attrs []schema.Attr, doc string) members {
 
 func valueSchema(a *schema.Attr) members {
 	elem := func() members {
-		return or("", nil, valueSchema(elemOf(a)), members{{"const", schema.Masked}}, members{{"type", "null"}})
+		return or("", nil, valueSchema(a.Elem()), members{{"const", schema.Masked}}, members{{"type", "null"}})
 	}
 	switch {
 	case a.Nest == schema.MapOf:

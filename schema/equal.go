@@ -64,10 +64,20 @@ func (a *Attr) equalSensitive(x, y Value, sx, sy Sensitive, xs, ys bool) bool {
 }
 
 func (a *Attr) sameNumber(x, y float64) bool {
-	if a.Step > 0 {
-		return math.Round(x/a.Step) == math.Round(y/a.Step)
+	return a.Stepped(x) == a.Stepped(y)
+}
+
+// Stepped is the multiple of the attribute's step that is nearest to n, without
+// the noise of binary fractions; n where there is no step.
+func (a *Attr) Stepped(n float64) float64 {
+	switch {
+	case a.Step <= 0:
+		return n
+	case a.Step < 1:
+		whole := math.Round(1 / a.Step)
+		return math.Round(n*whole) / whole
 	}
-	return x == y
+	return math.Round(n/a.Step) * a.Step
 }
 
 func (a *Attr) equalList(x, y List) bool {
@@ -173,9 +183,7 @@ func (a *Attr) fingerprint(b *strings.Builder, v Value) {
 	case String:
 		b.WriteString(strconv.Quote(string(x)))
 	case Number:
-		if a.Step > 0 {
-			x = Number(math.Round(float64(x)/a.Step) * a.Step)
-		}
+		x = Number(a.Stepped(float64(x)))
 		b.WriteString(strconv.FormatFloat(float64(x), 'g', 12, 64))
 	case Bool:
 		b.WriteString(strconv.FormatBool(bool(x)))

@@ -283,12 +283,7 @@ func (w *When) Holds(attrs []Attr, row Row) bool {
 	if i < 0 || i >= len(row) {
 		return false
 	}
-	for _, v := range w.In {
-		if Text(row[i]) == v {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(w.In, Text(row[i]))
 }
 
 // Clear says how an update takes away a value that is there (API facts §2-4).
@@ -329,8 +324,15 @@ func (a *Attr) Writable() bool { return a.Mode != Computed }
 // Scalar reports whether the attribute holds one plain value.
 func (a *Attr) Scalar() bool { return a.Nest == Single && a.Type != TypeObject && a.Type != TypeJSON }
 
-// Elem is the attribute of one element of a list, set or map.
+// IsList reports whether the attribute holds a List.
+func (a *Attr) IsList() bool { return a.Nest == ListOf || a.Nest == SetOf || a.Nest == KeyedBy }
+
+// Elem is the attribute of one element of a list, set or map. Inside a JSON value
+// everything is one.
 func (a *Attr) Elem() *Attr {
+	if a.Type == TypeJSON && a.Nest == Single {
+		return a
+	}
 	e := *a
 	e.Nest, e.Default, e.Key, e.MinItems, e.MaxItems = Single, nil, "", 0, 0
 	if a.Type == TypeTexts {
@@ -393,12 +395,7 @@ func (k *Kind) HasGet(l Level) bool {
 
 // Has reports whether objects of the kind exist at the level.
 func (k *Kind) Has(l Level) bool {
-	for _, x := range k.Levels {
-		if x == l {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(k.Levels, l)
 }
 
 func index(attrs []Attr, name string) int {

@@ -87,10 +87,11 @@ func checkMonitor(o View) []Problem {
 		ps = append(ps, problem("path", fmt.Sprintf("path %q has no leading slash", path), "Write /"+path+"."))
 	}
 	ps = append(ps, checkMethod(kind, o.Text("method"))...)
-	if m, ok := o.Get("header").(Map); ok && m["User-Agent"] != nil {
+	header, _ := o.Get("header").(Map)
+	if header["User-Agent"] != nil {
 		ps = append(ps, problem("header", "the User-Agent header cannot be set", "Leave it out: the API refuses it."))
 	}
-	for _, name := range headerNames(o) {
+	for _, name := range header.Keys() {
 		if name == "" || strings.ContainsFunc(name, notInHeader) {
 			p := problem(KeyPath("header", name), Quote(name)+" is no name for a header", "It is made of letters, digits and - in the main: no blanks, no colon.")
 			p.Code = "header-name"
@@ -110,11 +111,6 @@ func checkMonitor(o View) []Problem {
 // notInHeader reports what the name of a header has none of (RFC 9110, 5.6.2).
 func notInHeader(r rune) bool {
 	return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
-}
-
-func headerNames(o View) []string {
-	m, _ := o.Get("header").(Map)
-	return m.Keys()
 }
 
 func checkMethod(kind, method string) []Problem {

@@ -1,10 +1,9 @@
 package cli
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -16,6 +15,7 @@ import (
 	"trueup/loader"
 	"trueup/planner"
 	"trueup/render"
+	"trueup/state"
 )
 
 type showCmd struct {
@@ -28,15 +28,14 @@ func (c *showCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	plan, perr := planner.Decode(data)
-	if perr == nil {
+	plan, err := planner.Decode(data)
+	switch {
+	case err == nil:
 		a.diagnostics(plan.Warnings)
 		return a.show(plan, c.formatFlags, cmp.Or(strings.Join(plan.Paths, ", "), c.File))
-	}
-	if isPlan(data) {
-		return fmt.Errorf("%s: %w", c.File, perr)
-	}
-	if !isState(data) {
+	case !errors.Is(err, planner.ErrNoPlan):
+		return fmt.Errorf("%s: %w", c.File, err)
+	case !state.LooksLike(data):
 		return fmt.Errorf("%s is neither a saved plan nor a state", c.File)
 	}
 	s, err := a.openState(c.File, nil).Load(ctx)
@@ -44,21 +43,6 @@ func (c *showCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	return a.showState(s, c.formatFlags, c.File)
-}
-
-// isState reports whether the data begins as a state does, whole or damaged.
-func isState(data []byte) bool {
-	return bytes.Contains(data[:min(len(data), 512)], []byte(`"checksum"`))
-}
-
-// isPlan reports whether the data claims to be a saved plan.
-func isPlan(data []byte) bool {
-	var head map[string]json.RawMessage
-	if json.Unmarshal(data, &head) != nil {
-		return false
-	}
-	_, ok := head["trueup_plan"]
-	return ok
 }
 
 type schemaCmd struct {

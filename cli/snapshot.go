@@ -79,10 +79,7 @@ func kindsNamed(names []string) ([]*schema.Kind, error) {
 	}
 	var out []*schema.Kind
 	for _, n := range names {
-		k := schema.KindNamed(n)
-		if k == nil {
-			k = schema.KindPlural(n)
-		}
+		k := schema.KindCalled(n)
 		if k == nil {
 			return nil, fmt.Errorf("there is no kind %q; the kinds are %s", n, strings.Join(schema.KindNames(), ", "))
 		}

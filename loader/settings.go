@@ -116,14 +116,6 @@ func (l *loader) settingsOf(row schema.Row) schema.Settings {
 	return s
 }
 
-// kindNamed is the kind by either of its names.
-func kindNamed(name string) *schema.Kind {
-	if k := schema.KindPlural(name); k != nil {
-		return k
-	}
-	return schema.KindNamed(name)
-}
-
 func (l *loader) settingError(name, path, summary, remedy, hint string) {
 	l.settingErrorAt(l.settings[name].value.locate(path), summary, remedy, hint)
 }
@@ -140,7 +132,7 @@ func (l *loader) settingErrorAt(at diag.Range, summary, remedy, hint string) {
 func (l *loader) ownership(out map[string]schema.Ownership, m schema.Map) {
 	for _, name := range m.Keys() {
 		path := schema.KeyPath("", name)
-		k := kindNamed(name)
+		k := schema.KindCalled(name)
 		switch {
 		case k == nil:
 			l.keyError("ownership", path, fmt.Sprintf("ownership: there is no kind %q", name), "One of: "+strings.Join(plurals(), ", ")+".", didYouMean(name, plurals()))
@@ -184,7 +176,7 @@ func (l *loader) ignoreRule(path string, v schema.Value) (schema.IgnoreRule, boo
 		l.settingError("ignore", path, fmt.Sprintf("ignore: an object is wanted, not %s", schema.Describe(v)), `Write {kind: access_rule, notes: "*pattern*"}.`, "")
 		return rule, false
 	}
-	k := kindNamed(schema.Text(m["kind"]))
+	k := schema.KindCalled(schema.Text(m["kind"]))
 	if k == nil {
 		l.ignoreKind(path, m)
 		return rule, false

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"trueup/diag"
@@ -193,11 +194,14 @@ func encodeValue(a *schema.Attr, v schema.Value, salt []byte) (json.RawMessage, 
 	return a.AppendValue(nil, v)
 }
 
+// ErrNoPlan: what is to be decoded is something else than a saved plan.
+var ErrNoPlan = errors.New("this is not a saved plan")
+
 // Decode reads what Encode wrote. The Changes bear no Raw; see Stale.
 func Decode(data []byte) (*Plan, error) {
 	var e envelope
 	if err := json.Unmarshal(data, &e); err != nil || e.Format == 0 {
-		return nil, fmt.Errorf("this is not a saved plan")
+		return nil, ErrNoPlan
 	}
 	if e.Format > Format {
 		return nil, fmt.Errorf("the plan was saved by a newer trueup (format %d; this one reads up to %d): use that one, or make the plan again", e.Format, Format)

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	digestPaths  = 3
-	digestColumn = 40 // columns up to which a change is shown beside its path
+	digestPaths   = 3
+	digestColumns = 40 // columns up to which a change is shown beside its path
 )
 
 // digest is what there is to say about a block in a few words: which paths
@@ -19,7 +19,7 @@ func (b *block) digest(values bool) []string {
 			continue
 		}
 		paths, changes = append(paths, l.path), append(changes, l.path)
-		if values && l.old != nil && l.width() <= digestColumn && !l.apart() {
+		if values && l.old != nil && l.width() <= digestColumns && !l.apart() {
 			changes[len(changes)-1] += " " + l.String()
 		}
 		if l.forces {

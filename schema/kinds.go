@@ -25,6 +25,14 @@ func KindPlural(name string) *Kind {
 	return nil
 }
 
+// KindCalled is the kind of which the name is the singular or the plural, or nil.
+func KindCalled(name string) *Kind {
+	if k := KindNamed(name); k != nil {
+		return k
+	}
+	return KindPlural(name)
+}
+
 // KindNames are the singular names, in the table's order.
 func KindNames() []string {
 	names := make([]string, len(Kinds))

@@ -61,6 +61,11 @@ func readHeader(r *bufio.Reader) (header, error) {
 	return h, errors.New("it is no state of trueup, or only part of one")
 }
 
+// LooksLike reports whether data begins as a state does, whole or damaged.
+func LooksLike(data []byte) bool {
+	return bytes.Contains(data[:min(len(data), 512)], []byte(`"checksum"`))
+}
+
 // newerError wraps ErrNewer.
 type newerError struct{ version int }
 

@@ -43,7 +43,8 @@ type Accepted struct {
 func Accept(ctx context.Context, o Options, sources *Sources, in ExportInput, drifts []Drift) (*Accepted, error) {
 	a := &accepter{
 		l: newLoader(ctx, o), o: o, g: in.Files, sources: sources, draft: NewDraft(in),
-		changed: map[string]*source{}, live: map[string]map[schema.Addr]string{},
+		outcome: outcome{changed: map[string]*source{}, wrote: map[string]bool{}},
+		live:    map[string]map[schema.Addr]string{}, agree: map[string]bool{},
 	}
 	for _, d := range drifts {
 		a.remember(d)
@@ -61,10 +62,21 @@ type accepter struct {
 	g       *schema.Graph
 	sources *Sources
 	draft   *Draft
-	changed map[string]*source
 	live    map[string]map[schema.Addr]string // of a path of a block: the live values by instance
+	agree   map[string]bool                   // of a path of a block, once it was asked: agreed
+	outcome
+}
+
+// outcome is how far it got.
+type outcome struct {
+	changed map[string]*source // by name
+	wrote   map[string]bool    // by block and path
 	done    []Drift
 	left    []leftOver
+}
+
+func (o outcome) clone() outcome {
+	return outcome{maps.Clone(o.changed), maps.Clone(o.wrote), slices.Clone(o.done), slices.Clone(o.left)}
 }
 
 // leftOver is what was not written.
@@ -79,9 +91,10 @@ type errLeft string
 
 func (e errLeft) Error() string { return string(e) }
 
-func blockPath(addr schema.Addr, path string) string {
-	return addr.Kind + "." + addr.Name + " " + path
-}
+// blockOf is the address of the block of which the resource is an instance.
+func blockOf(addr schema.Addr) schema.Addr { return schema.Addr{Kind: addr.Kind, Name: addr.Name} }
+
+func blockPath(addr schema.Addr, path string) string { return blockOf(addr).String() + " " + path }
 
 // remember notes the live values, by which instances of a for_each are known to
 // agree.
@@ -100,21 +113,20 @@ func (a *accepter) attr(addr schema.Addr, path string) *schema.Attr {
 }
 
 // all writes the drifts. If what comes of it would mean something else than
-// intended, they are written one by one, and those that do it are left.
+// intended, each half is tried by itself, and what does it alone is left.
 func (a *accepter) all(drifts []Drift) {
-	changed, done, left := maps.Clone(a.changed), len(a.done), len(a.left)
-	for _, d := range drifts {
-		a.drift(d)
+	before := a.outcome.clone()
+	err := a.write(drifts)
+	if err == nil {
+		err = a.check()
 	}
-	err := a.check()
 	if err == nil {
 		return
 	}
-	a.changed, a.done, a.left = changed, a.done[:done], a.left[:left]
-	if len(drifts) > 1 {
-		for _, d := range drifts {
-			a.all([]Drift{d})
-		}
+	a.outcome = before
+	if n := len(drifts); n > 1 {
+		a.all(drifts[:n/2])
+		a.all(drifts[n/2:])
 		return
 	}
 	for _, d := range drifts {
@@ -124,10 +136,65 @@ func (a *accepter) all(drifts []Drift) {
 	}
 }
 
-// drift writes the fields of one resource: changes first, then what comes, then
-// what goes from the end, so that places in lists stay good until the end.
-func (a *accepter) drift(d Drift) {
-	fields := slices.Clone(d.Fields)
+// write writes the drifts. An edit needs the file as the one before it in the
+// same block has left it, and to read a large file again takes long: so of each
+// block one value is written, then of each the next.
+func (a *accepter) write(drifts []Drift) error {
+	type value struct {
+		of int // in drifts
+		Drifted
+	}
+	values, blocks := map[schema.Addr][]value{}, []schema.Addr{}
+	for i, d := range drifts {
+		for _, f := range inOrderOfWriting(d.Fields) {
+			block := blockOf(d.Addr)
+			if values[block] == nil {
+				blocks = append(blocks, block)
+			}
+			values[block] = append(values[block], value{i, f})
+		}
+	}
+	done := make([]Drift, len(drifts))
+	for len(blocks) > 0 {
+		edits := map[*source][]edit{}
+		for _, block := range blocks {
+			f := values[block][0]
+			values[block] = values[block][1:]
+			addr := drifts[f.of].Addr
+			src, es, err := a.field(addr, f.Drifted)
+			if err != nil {
+				a.left = append(a.left, leftOver{addr, f.Drifted, err.Error()})
+				continue
+			}
+			done[f.of].Addr = addr
+			done[f.of].Fields = append(done[f.of].Fields, f.Drifted)
+			a.wrote[blockPath(addr, f.Path)] = true
+			if len(es) > 0 {
+				edits[src] = append(edits[src], es...)
+			}
+		}
+		for src, es := range edits {
+			if overlap(es) {
+				return errors.New("two of what was accepted stand in one place")
+			}
+			a.changed[src.name] = src.edited(es...)
+		}
+		blocks = slices.DeleteFunc(blocks, func(block schema.Addr) bool { return len(values[block]) == 0 })
+	}
+	for _, d := range done {
+		if len(d.Fields) > 0 {
+			slices.SortFunc(d.Fields, func(x, y Drifted) int { return strings.Compare(x.Path, y.Path) })
+			a.done = append(a.done, d)
+		}
+	}
+	return nil
+}
+
+// inOrderOfWriting are the fields of a resource: changes first, then what
+// comes, then what goes from the end, so that places in lists stay good until
+// the end.
+func inOrderOfWriting(fields []Drifted) []Drifted {
+	fields = slices.Clone(fields)
 	rank := func(f Drifted) int {
 		switch {
 		case f.Live == nil:
@@ -141,47 +208,32 @@ func (a *accepter) drift(d Drift) {
 	if i := slices.IndexFunc(fields, func(f Drifted) bool { return rank(f) == 2 }); i >= 0 {
 		slices.Reverse(fields[i:])
 	}
-	written := Drift{Addr: d.Addr}
-	for _, f := range fields {
-		var why errLeft
-		switch err := a.field(d.Addr, f); {
-		case err == nil:
-			written.Fields = append(written.Fields, f)
-		case errors.As(err, &why):
-			a.left = append(a.left, leftOver{d.Addr, f, why.Error()})
-		default:
-			a.left = append(a.left, leftOver{d.Addr, f, "the file cannot be read: " + err.Error()})
-		}
-	}
-	if len(written.Fields) > 0 {
-		slices.SortFunc(written.Fields, func(x, y Drifted) int { return strings.Compare(x.Path, y.Path) })
-		a.done = append(a.done, written)
-	}
+	return fields
 }
 
-// field writes one value.
-func (a *accepter) field(addr schema.Addr, f Drifted) error {
+// field is how a value comes into its file: no edits where there is nothing to
+// do. An error says why it is left.
+func (a *accepter) field(addr schema.Addr, f Drifted) (*source, []edit, error) {
 	r := a.g.Find(addr)
 	switch attr := a.attr(addr, f.Path); {
 	case r == nil || attr == nil:
-		return errLeft("no file has it")
+		return nil, nil, errLeft("no file has it")
 	case schema.HasSensitive(f.Live) || schema.HasSensitive(f.Want):
-		return errLeft("it is sensitive")
+		return nil, nil, errLeft("it is sensitive")
 	case addr.Each && !a.agreed(addr, f.Path):
-		return errLeft(fmt.Sprintf("all instances of %s.%s share it", addr.Kind, addr.Name))
-	case addr.Each && a.written(addr, f.Path):
-		return nil // with another instance
+		return nil, nil, errLeft(fmt.Sprintf("all instances of %s.%s share it", addr.Kind, addr.Name))
+	case addr.Each && a.wrote[blockPath(addr, f.Path)]:
+		return nil, nil, nil // with another instance
 	}
 	src := a.source(r)
 	if src == nil {
-		return errLeft("no file has it")
+		return nil, nil, errLeft("no file has it")
 	}
 	edits, err := a.edits(src, r, f)
-	if err != nil {
-		return err
+	if why := errLeft(""); err != nil && !errors.As(err, &why) {
+		err = fmt.Errorf("the file cannot be read: %w", err)
 	}
-	a.changed[src.name] = src.edited(edits...)
-	return nil
+	return src, edits, err
 }
 
 // source is the file of the resource as it is now.
@@ -195,20 +247,16 @@ func (a *accepter) source(r *schema.Resource) *source {
 // agreed reports whether all instances of a for_each have the same live value
 // at the path.
 func (a *accepter) agreed(addr schema.Addr, path string) bool {
-	live := a.live[blockPath(addr, path)]
-	for _, r := range a.g.Resources {
-		if other := r.Addr; other.Kind == addr.Kind && other.Name == addr.Name && live[other] != live[addr] {
-			return false
+	key := blockPath(addr, path)
+	agreed, known := a.agree[key]
+	if !known {
+		agreed = a.live[key][addr] != ""
+		for _, r := range a.g.Resources {
+			agreed = agreed && (blockOf(r.Addr) != blockOf(addr) || a.live[key][r.Addr] == a.live[key][addr])
 		}
+		a.agree[key] = agreed
 	}
-	return live[addr] != ""
-}
-
-// written reports whether the path of the block has been written.
-func (a *accepter) written(addr schema.Addr, path string) bool {
-	return slices.ContainsFunc(a.done, func(d Drift) bool {
-		return d.Addr.Kind == addr.Kind && d.Addr.Name == addr.Name && slices.ContainsFunc(d.Fields, func(f Drifted) bool { return f.Path == path })
-	})
+	return agreed
 }
 
 // check loads the files as they would be: nothing but what is accepted may have
@@ -230,11 +278,11 @@ func (a *accepter) check() error {
 		ds.Sort()
 		return fmt.Errorf("the file would not be valid: %s", firstOf(ds))
 	}
-	_, err := sameMeaning(a.g, g, func(addr schema.Addr) bool {
-		return slices.ContainsFunc(a.done, func(d Drift) bool {
-			return d.Addr == addr || addr.Each && d.Addr.Kind == addr.Kind && d.Addr.Name == addr.Name
-		})
-	})
+	accepted := map[schema.Addr]bool{}
+	for _, d := range a.done {
+		accepted[blockOf(d.Addr)] = true
+	}
+	_, err := sameMeaning(a.g, g, func(addr schema.Addr) bool { return accepted[blockOf(addr)] })
 	return err
 }
 

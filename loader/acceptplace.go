@@ -39,7 +39,7 @@ type entry struct {
 }
 
 // body is what the resource's attributes stand in.
-func (s *source) body(r *schema.Resource) (*holder, error) {
+func (s *source) bodyOf(r *schema.Resource) (*holder, error) {
 	if isHCLFile(s.name) {
 		return s.bodyHCL(r)
 	}
@@ -55,11 +55,11 @@ const (
 )
 
 func (s *source) bodyHCL(r *schema.Resource) (*holder, error) {
-	parsed, diags := hclsyntax.ParseConfig(s.text, s.name, hcl.InitialPos)
-	if diags.HasErrors() {
-		return nil, diags
+	code, err := s.code()
+	if err != nil {
+		return nil, err
 	}
-	for _, b := range parsed.Body.(*hclsyntax.Body).Blocks {
+	for _, b := range code.Blocks {
 		if b.Type != r.Kind.Name || len(b.Labels) != 1 || b.Labels[0] != r.Addr.Name {
 			continue
 		}

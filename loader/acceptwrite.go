@@ -48,7 +48,7 @@ func (a *accepter) edits(src *source, r *schema.Resource, f Drifted) ([]edit, er
 // spot is what holds the last step of a path, and its entry; nil where it is
 // not written.
 func spot(src *source, r *schema.Resource, path string) (h *holder, e *entry, step string, err error) {
-	if h, err = src.body(r); err != nil {
+	if h, err = src.bodyOf(r); err != nil {
 		return nil, nil, "", err
 	}
 	for done := ""; ; {
@@ -333,7 +333,7 @@ func (h *holder) remove(e *entry, goes ...*entry) ([]edit, error) {
 // placeOf is where the path is written, or the attribute that holds it; not known
 // where neither is.
 func (a *accepter) placeOf(src *source, r *schema.Resource, path string) diag.Range {
-	h, err := src.body(r)
+	h, err := src.bodyOf(r)
 	if err != nil {
 		return diag.Range{}
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"gopkg.in/yaml.v3"
 
 	"trueup/diag"
@@ -26,7 +28,7 @@ type edit struct {
 
 // edited is the file with the edits, which don't overlap.
 func (s *source) edited(edits ...edit) *source {
-	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Compare(a.from, b.from) })
+	sortEdits(edits)
 	var b bytes.Buffer
 	at := 0
 	for _, e := range edits {
@@ -36,6 +38,21 @@ func (s *source) edited(edits ...edit) *source {
 	}
 	b.Write(s.text[at:])
 	return &source{name: s.name, dir: s.dir, text: b.Bytes(), mark: s.mark}
+}
+
+func sortEdits(edits []edit) {
+	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+}
+
+// overlap reports whether two of the edits want the same bytes.
+func overlap(edits []edit) bool {
+	sortEdits(edits)
+	for i := range edits[1:] {
+		if edits[i].to > edits[i+1].from {
+			return true
+		}
+	}
+	return false
 }
 
 // bytes is what the file holds on the disk.
@@ -56,12 +73,27 @@ func (s *source) breaks(text string) string {
 
 // tree is the YAML tree of the file.
 func (s *source) tree() (*yaml.Node, error) {
-	var ds diag.List
-	root := parseYAML(s, &ds)
-	if ds.HasErrors() {
-		return nil, ds
+	if s.root == nil {
+		var ds diag.List
+		root := parseYAML(s, &ds)
+		if ds.HasErrors() {
+			return nil, ds
+		}
+		s.root = root
 	}
-	return root, nil
+	return s.root, nil
+}
+
+// code is the HCL of the file.
+func (s *source) code() (*hclsyntax.Body, error) {
+	if s.body == nil {
+		parsed, diags := hclsyntax.ParseConfig(s.text, s.name, hcl.InitialPos)
+		if diags.HasErrors() {
+			return nil, diags
+		}
+		s.body = parsed.Body.(*hclsyntax.Body)
+	}
+	return s.body, nil
 }
 
 // nodeOffset is where the YAML node begins, its tag and anchor included.

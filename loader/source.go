@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"gopkg.in/yaml.v3"
 
 	"trueup/diag"
@@ -117,6 +118,9 @@ type source struct {
 	hidden []diag.Range // what is not shown
 	mute   bool         // nothing is shown
 	blind  bool         // nobody found out which variables are sensitive
+
+	root *yaml.Node      // once tree gave it
+	body *hclsyntax.Body // once code gave it
 }
 
 // offsets are where the lines begin.

@@ -210,7 +210,7 @@ func (d *decoder) text(a *schema.Attr, path, s string, e expr) schema.Value {
 		return schema.String(filepath.Join(d.src.dir, s))
 	case a.Lookup != "":
 		d.lookup(s, e)
-	case (a.Type == schema.TypeTarget || a.Type == schema.TypePrefix) && schema.HostBits(s):
+	case a.Masks(s):
 		d.hostBits(s, e)
 	}
 	return schema.String(s)

@@ -79,7 +79,11 @@ func (f *file) error(r diag.Range, code, summary, remedy, hint string) {
 
 // unknownTop reports a top-level name that means nothing, in either spelling.
 func (f *file) unknownTop(name string, at diag.Range, known []string) {
-	f.error(at, "unknown-key", fmt.Sprintf("unknown top-level name %q", name), "One of: "+strings.Join(known, ", ")+".", didYouMean(name, known))
+	remedy, hint := elsewhereTop[name], ""
+	if remedy == "" {
+		remedy, hint = "One of: "+strings.Join(known, ", ")+".", didYouMean(name, known)
+	}
+	f.error(at, "unknown-key", fmt.Sprintf("unknown top-level name %q", name), remedy, hint)
 }
 
 func (f *file) addVariable(name string, at diag.Range, items []item) {
@@ -129,8 +133,23 @@ func (f *file) independent(items []item) bool {
 // elsewhere is what stands in the place of words that other tools of this kind
 // have.
 var elsewhere = map[string]string{
-	"count":     "Write for_each, with a set or a map: one resource for each of its elements.",
-	"lifecycle": "Write prevent_destroy and ignore_changes beside the other attributes.",
+	"count":         "Write for_each, with a set or a map: one resource for each of its elements.",
+	"lifecycle":     "Write prevent_destroy and ignore_changes beside the other attributes.",
+	"configuration": "Write value beside the other attributes; what it is follows from it.",
+	"account_id":    "Write scope instead, for the file or for one resource: account:<id>.",
+	"zone_id":       "Write scope instead, for the file or for one resource: zone:<id>.",
+}
+
+// elsewhereTop is the same for what stands at the top of a file.
+var elsewhereTop = map[string]string{
+	"terraform": "Leave it out: there are no providers to choose, and where the state lies is the setting state.",
+	"provider":  "Leave it out: credentials come from the environment (CLOUDFLARE_API_TOKEN), and whose objects are meant is the setting scope.",
+	"module":    "There are no modules: the files of a directory are one configuration, and for_each makes several of a resource.",
+	"output":    "Leave it out: trueup show and trueup state show have the values.",
+	"data":      "Write the id, or the name where a name will do, such as that of a permission group.",
+	"import":    "Leave it out: what is there already is adopted. Where several could be meant, write id in the resource.",
+	"moved":     "Leave it out: a new address for the same object is a rename. Where its name changes too, first: trueup state mv OLD NEW.",
+	"removed":   "Leave it out. To let the object stay, first: trueup state rm ADDR.",
 }
 
 // known keeps the items that the kind has, and reports the others.

@@ -98,7 +98,7 @@ func (l *loader) defaults() []string {
 	case 0:
 		l.diags.Add(diag.Diagnostic{
 			Code: NoConfiguration, Summary: "there is no configuration here",
-			Detail: "Name a file or a directory, or write trueup.yaml. Looked for: " + strings.Join(defaultPaths, ", ") + "/.",
+			Detail: "Name a file or a directory, or write trueup.yaml; trueup export --out trueup.yaml makes one of what is live. Looked for: " + strings.Join(defaultPaths, ", ") + "/.",
 		})
 	case 1:
 		return there

@@ -98,13 +98,19 @@ func checkTarget(canonical string) (summary, remedy string) {
 	return fmt.Sprintf("IPv6 ranges are /32, /48 or /64, not /%d", p.Bits()), "Write the /32s, /48s or /64s that cover it."
 }
 
-// HostBits reports whether the text is a prefix with bits set past its length.
-func HostBits(s string) bool {
-	if !strings.Contains(s, "/") {
+// Masks reports whether the attribute takes the text with some of its bits
+// cleared: a prefix with bits set past its length, which the API would not
+// refuse for that length.
+func (a *Attr) Masks(s string) bool {
+	if a.Type != TypeTarget && a.Type != TypePrefix || !strings.Contains(s, "/") {
 		return false
 	}
 	p, err := netip.ParsePrefix(strings.TrimSpace(s))
-	return err == nil && p.Masked() != p
+	if err != nil || p.Masked() == p {
+		return false
+	}
+	refused, _ := checkTarget(p.Masked().String())
+	return a.Type == TypePrefix || refused == ""
 }
 
 func canonPrefix(s string) (string, error) {

@@ -120,6 +120,36 @@ func statePath(flag string, g *schema.Graph) string {
 	return filepath.Join(".trueup", "state.json")
 }
 
+// ownState is the path of the state for the commands that take no PATH: that of
+// the configuration which plan and apply take without one.
+func (a *app) ownState(ctx context.Context, flag string) (string, error) {
+	if flag != "" {
+		return flag, nil
+	}
+	g, err := loader.Home(ctx, fileFlags{}.options(a))
+	return statePath("", g), err
+}
+
+// stray warns where the files have no state beside them, but one lies where
+// they lay before: they became a directory, or were moved with it.
+func (a *app) stray(flag string, g *schema.Graph, have *state.Snapshot) {
+	if flag != "" || g == nil || g.Settings.StatePath != "" || have.Serial > 0 {
+		return
+	}
+	above, old := filepath.Dir(filepath.Clean(g.Dir)), statePath("", nil)
+	if g.Dir == "." || loader.Here(above) {
+		return
+	}
+	if _, err := os.Stat(filepath.Join(above, old)); err != nil {
+		return
+	}
+	a.diagnostics(diag.List{{
+		Severity: diag.Warning, Code: "stray-state",
+		Summary: fmt.Sprintf("%s is not the state of these files: that lies beside them, %s", filepath.Join(above, old), statePath("", g)),
+		Detail:  "If the files were moved, move the directory .trueup too: without the state, what is taken out of the files is left alone.",
+	}})
+}
+
 // openState makes the store; it is read by Load.
 func (a *app) openState(flag string, g *schema.Graph) state.Store {
 	return state.OpenFile(statePath(flag, g), state.FileOptions{Now: time.Now, Rand: rand.Reader})

@@ -98,6 +98,7 @@ func (r *run) open(ctx context.Context, g *schema.Graph) error {
 	if r.have, err = r.store.Load(ctx); err != nil {
 		return err
 	}
+	r.stray(r.state.State, g, r.have)
 	if r.client, err = r.connectFor(r.api, dirOf(g), r.have); err != nil {
 		return err
 	}

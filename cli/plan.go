@@ -46,6 +46,7 @@ func (c *planCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	a.stray(c.State, g, have)
 	w, err := a.world(c.apiFlags, c.Snapshot, g.Dir, have)
 	if err != nil {
 		return err

@@ -24,12 +24,19 @@ type stateListCmd struct {
 }
 
 func (c *stateListCmd) Run(ctx context.Context, a *app) error {
-	s, err := a.openState(c.State, nil).Load(ctx)
+	path, err := a.ownState(ctx, c.State)
+	if err != nil {
+		return err
+	}
+	s, err := a.openState(path, nil).Load(ctx)
 	if err != nil {
 		return err
 	}
 	if c.Format == "json" {
 		return a.showState(s, formatFlags{Format: "json"}, "")
+	}
+	if len(s.Entries) == 0 {
+		a.say("The state %s owns nothing. For another one: --state FILE, or -C DIR.", path)
 	}
 	for _, e := range s.Entries {
 		fmt.Fprint(a.Out, e.Addr)
@@ -48,7 +55,11 @@ type stateShowCmd struct {
 }
 
 func (c *stateShowCmd) Run(ctx context.Context, a *app) error {
-	s, err := a.openState(c.State, nil).Load(ctx)
+	path, err := a.ownState(ctx, c.State)
+	if err != nil {
+		return err
+	}
+	s, err := a.openState(path, nil).Load(ctx)
 	if err != nil {
 		return err
 	}
@@ -173,7 +184,11 @@ func (a *app) edited(format string, out editedOutput, words string) error {
 
 // editState changes the state under its lock.
 func (a *app) editState(ctx context.Context, f stateFlags, what string, edit func(*state.Snapshot) error) error {
-	st := a.openState(f.State, nil)
+	path, err := a.ownState(ctx, f.State)
+	if err != nil {
+		return err
+	}
+	st := a.openState(path, nil)
 	if err := a.lock(ctx, st, f, what); err != nil {
 		return err
 	}

@@ -86,6 +86,15 @@ func (l *loader) real(name string) string {
 	return path
 }
 
+// Here reports whether the directory has a file that is loaded where no PATH is
+// named.
+func Here(dir string) bool {
+	return slices.ContainsFunc(defaultPaths, func(name string) bool {
+		info, err := os.Stat(filepath.Join(dir, name))
+		return err == nil && !info.IsDir()
+	})
+}
+
 func (l *loader) defaults() []string {
 	var there []string
 	for _, name := range defaultPaths {

@@ -12,6 +12,7 @@ package loader
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"slices"
 	"sync"
@@ -63,6 +64,26 @@ func Load(ctx context.Context, o Options) (*schema.Graph, *Sources, diag.List) {
 	l.check(g.Resources)
 	g.Sensitive = l.sensitive.Load()
 	return l.finish(g)
+}
+
+// Home is the configuration that Load would take, without its resources: its
+// directory and its settings, for who asks only for what lies beside it. What
+// else is wrong with the files does not matter. nil: there is none.
+func Home(ctx context.Context, o Options) (*schema.Graph, error) {
+	l := newLoader(ctx, o)
+	found := l.find()
+	if l.diags.HasErrors() {
+		return nil, nil
+	}
+	l.readAll(found.files)
+	l.declare()
+	l.readVarFiles()
+	l.evaluateAll()
+	g := &schema.Graph{Paths: found.paths, Dir: found.dir, Settings: l.readSettings()}
+	if l.settings["state"] != nil && g.Settings.StatePath == "" {
+		return nil, errors.New("the files have a setting state that cannot be read: name the state with --state FILE")
+	}
+	return g, ctx.Err()
 }
 
 // loader holds one run.

@@ -32,14 +32,14 @@ func commands() []command {
 		{"fmt", "Bring files into canonical form, comments kept.", &fmtCmd{}},
 		{"convert", "Write files in the other spelling, without a loss.", &convertCmd{}},
 		{"lint", "Look for overlaps, shadowed rules, over-wide tokens, expiries.", &lintCmd{}},
-		{"state", "What we own.", &stateCmd{}},
+		{"state", "List, show, forget or move what the state owns.", &stateCmd{}},
 		{"undo", "Take the last apply back: show the plan that does it, and ask.", &undoCmd{}},
-		{"token", "Roll a token.", &tokenCmd{}},
-		{"graph", "What depends on what.", &graphCmd{}},
-		{"schema", "JSON Schema of the YAML, for editors.", &schemaCmd{}},
-		{"sim", "The built-in simulator as a server on loopback.", &simCmd{}},
-		{"completion", "Shell completion.", &completionCmd{}},
-		{"version", "The version.", &versionCmd{}},
+		{"token", "Give a token a new secret.", &tokenCmd{}},
+		{"graph", "Show what depends on what.", &graphCmd{}},
+		{"schema", "Print the JSON Schema of the YAML, for editors.", &schemaCmd{}},
+		{"sim", "Run the built-in simulator as a server on loopback.", &simCmd{}},
+		{"completion", "Print the completion for a shell.", &completionCmd{}},
+		{"version", "Print the version, as does --version.", &versionCmd{}},
 	}
 }
 
@@ -64,24 +64,24 @@ type fileFlags struct {
 // stateFlags are those of every command that opens the state.
 type stateFlags struct {
 	State       string        `placeholder:"FILE" help:"The state file (default .trueup/state.json beside the files)."`
-	LockTimeout time.Duration `default:"0s" help:"How long to wait for another run's lock."`
+	LockTimeout time.Duration `default:"0s" help:"How long to wait for another run's lock, such as 5m."`
 }
 
 // apiFlags are those of every command that talks to the API.
 type apiFlags struct {
 	Sim         bool          `help:"Use the built-in simulator, its content kept in .trueup/sim.json, instead of the API."`
-	SimOption   []string      `placeholder:"NAME" help:"Turn a switch of the simulator on (see trueup sim --help)." hidden:""`
-	SimFault    []string      `placeholder:"FAULT" sep:"none" help:"Make requests to the simulator go wrong." hidden:""`
-	BaseURL     string        `placeholder:"URL" help:"Of the API (default: CLOUDFLARE_BASE_URL, else the public API)."`
+	SimOption   []string      `placeholder:"NAME" help:"With --sim: turn a doubtful behaviour of the API on; trueup sim --help lists them (repeatable)."`
+	SimFault    []string      `placeholder:"FAULT" sep:"none" help:"With --sim: make requests go wrong, such as 503@pools/*#1-3; see trueup sim --help (repeatable)."`
+	BaseURL     string        `placeholder:"URL" help:"The address of the API (default: CLOUDFLARE_BASE_URL, else the public API)."`
 	Parallelism int           `default:"10" help:"How many requests at once."`
-	Timeout     time.Duration `default:"0s" help:"Of the whole run; 0 is none."`
+	Timeout     time.Duration `default:"0s" help:"End the run after this time, such as 10m; 0 is never."`
 }
 
 // guardFlags are the explicit words that lift a refusal.
 type guardFlags struct {
 	AllowDeletes int      `placeholder:"N" help:"Allow up to N deletions where the limits would refuse the plan."`
 	AllowLockout bool     `help:"Allow a plan that locks out this machine or the token in use."`
-	OwnAddress   []string `placeholder:"ADDR" help:"Own addresses for the lock-out guard (default: TRUEUP_OWN_ADDRESS, else the audit log's)."`
-	FailOn       []string `placeholder:"KIND" enum:"privilege-increase" help:"Refuse plans with: privilege-increase."`
+	OwnAddress   []string `placeholder:"ADDR" help:"The addresses of this machine, which no rule may block (default: TRUEUP_OWN_ADDRESS, else the audit log's)."`
+	FailOn       []string `placeholder:"KIND" enum:"privilege-increase" help:"Refuse a plan in which a token gains rights: privilege-increase."`
 	Target       []string `placeholder:"ADDR" sep:"none" help:"Only this resource and what it needs (repeatable)."`
 }

@@ -12,7 +12,7 @@ import (
 )
 
 type convertCmd struct {
-	To    string   `required:"" enum:"yaml,hcl" placeholder:"yaml|hcl" help:"yaml or hcl."`
+	To    string   `required:"" enum:"yaml,hcl" placeholder:"yaml|hcl" help:"The spelling that is wanted: yaml or hcl."`
 	Out   string   `placeholder:"PATH" help:"Write to a file, or to a directory with a file for each one there is, instead of stdout."`
 	Paths []string `arg:"" optional:"" name:"path" help:"A file, of configuration or of variables, or a directory; trueup.yaml, trueup.yml, trueup.hcl or trueup/ where none is given. - converts standard input."`
 }

@@ -17,7 +17,7 @@ type exportCmd struct {
 	stateFlags
 	apiFlags
 	Format  string   `enum:"yaml,hcl," default:"" help:"yaml or hcl (default: by the name of --out, else yaml)."`
-	Kind    []string `placeholder:"KIND" help:"Only this kind (repeatable)."`
+	Kind    []string `placeholder:"KIND" help:"Only this kind, such as access_rule (repeatable)."`
 	Scope   []string `placeholder:"SCOPE" help:"user, account:<id> or zone:<id> (repeatable; default user, with --missing those of the files)."`
 	Out     string   `placeholder:"PATH" help:"Write to a file, or to a directory with a file for each kind, instead of stdout."`
 	Missing bool     `help:"Only what the files at PATH do not list; with --out, put into them."`

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
@@ -62,18 +63,50 @@ type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
+// about is what trueup --help says before the commands.
+const about = `Keeps a Cloudflare user, account or zone true to files in git.
+
+To try it, without an account: any command with --sim. To start from what is live: trueup export --out trueup.yaml, then trueup plan.
+
+Credentials come from the environment: CLOUDFLARE_API_TOKEN; for invitations, CLOUDFLARE_EMAIL with CLOUDFLARE_API_KEY. Exit codes: 0 done; 1 error, refused, or failed in part; 2 changes, with --detailed-exitcode.`
+
+// asked puts what other tools have for help and the version into our words.
+func asked(args []string) []string {
+	switch {
+	case len(args) > 0 && args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	case len(args) == 1 && args[0] == "--version":
+		return []string{"version"}
+	}
+	return args
+}
+
+// helping says where the command line is explained that was not understood.
+func helping(args []string) string {
+	if all := commands(); len(likely(all, args)) < len(all) {
+		return fmt.Sprintf("Run `trueup %s --help` for its flags.", args[0])
+	}
+	return "Run `trueup --help` for the commands and their flags."
+}
+
 // Main runs the program and gives its exit code.
 func Main(p IO) int {
+	if len(p.Args) == 0 {
+		p.Args, p.Out, p.OutTTY = []string{"--help"}, p.Err, p.ErrTTY
+		Main(p)
+		return exitError
+	}
+	p.Args = asked(p.Args)
 	flags := &globalFlags{}
 	app, code := &app{IO: p}, -1
 	options := []kong.Option{
 		kong.Name("trueup"),
-		kong.Description("Keeps a Cloudflare user, account or zone true to files in git."),
+		kong.Description(about),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Writers(p.Out, p.Err),
 		kong.Exit(func(n int) { code = n; panic(exitCode(n)) }),
-		kong.Vars{"version": version, "switches": switches()},
+		kong.Vars{"version": version, "switches": switches(), "actions": actions()},
 	}
 	for _, c := range likely(commands(), p.Args) {
 		options = append(options, kong.DynamicCommand(c.name, c.help, "", c.run))
@@ -105,16 +138,13 @@ func (a *app) run(parser *kong.Kong, flags *globalFlags) int {
 	a.Err = a.status
 	a.out = &tally{w: a.Out, before: a.status.hide}
 	a.Out = a.out
-	if len(a.Args) == 1 && a.Args[0] == "--version" {
-		a.Args = []string{"version"} // as other tools have it
-	}
 	k, err := parser.Parse(a.Args)
 	if err != nil {
 		a.format = formatIn(a.Args)
 		code := a.report(err)
 		var pe *kong.ParseError
 		if errors.As(err, &pe) {
-			a.say("Run `trueup --help` for the commands and their flags.")
+			a.say("%s", helping(a.Args))
 		}
 		return code
 	}

@@ -19,7 +19,7 @@ import (
 // formatFlags say how a plan is shown.
 type formatFlags struct {
 	Format   string `enum:"text,json,markdown,html" default:"text" help:"text, json, markdown or html."`
-	MaxBytes int    `placeholder:"N" help:"Of markdown; what does not fit is counted (default: fits a GitHub comment)."`
+	MaxBytes int    `placeholder:"N" help:"The most bytes of Markdown; what does not fit is counted (default: fits a GitHub comment)."`
 	Verbose  bool   `short:"v" help:"List what is left alone, and why."`
 }
 

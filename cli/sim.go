@@ -17,8 +17,8 @@ import (
 type simCmd struct {
 	Listen string   `default:"127.0.0.1:8787" placeholder:"ADDR" help:"Where to listen; loopback only. Port 0 takes a free one."`
 	File   string   `placeholder:"FILE" help:"Where the content is kept (default .trueup/sim.json); - keeps it in memory."`
-	Option []string `placeholder:"NAME" help:"Turn a switch on: ${switches}."`
-	Fault  []string `placeholder:"FAULT" sep:"none" help:"Make requests go wrong: cut-after@POST:tokens#2, 429:3s@#17, 503@pools/*#1-3 (repeatable)."`
+	Option []string `placeholder:"NAME" help:"Turn a doubtful behaviour of the API on (repeatable): ${switches}."`
+	Fault  []string `placeholder:"FAULT" sep:"none" help:"Make requests go wrong (repeatable): ACTION[:TIME][@[METHOD:][PATH][#N[-M]]], such as cut-after@POST:tokens#2, 429:3s@#17, 503@pools/*#1-3. Actions: ${actions}."`
 	Log    bool     `help:"Log each request on stderr, without secrets."`
 }
 
@@ -47,7 +47,7 @@ func (c *simCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	token, email, key := s.Credentials()
-	fmt.Fprintf(a.Out, "The simulator listens. To use it:\nexport CLOUDFLARE_BASE_URL=http://%s/client/v4\nexport CLOUDFLARE_API_TOKEN=%s\nexport CLOUDFLARE_EMAIL=%s\nexport CLOUDFLARE_API_KEY=%s\n", l.Addr(), token, email, key)
+	fmt.Fprintf(a.Out, "The simulator listens. It has the account %s and the zone %s. To use it:\nexport CLOUDFLARE_BASE_URL=http://%s/client/v4\nexport CLOUDFLARE_API_TOKEN=%s\nexport CLOUDFLARE_EMAIL=%s\nexport CLOUDFLARE_API_KEY=%s\n", sim.AccountID, sim.ZoneID, l.Addr(), token, email, key)
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		select {
@@ -96,6 +96,14 @@ func openSim(path string, o sim.Options, options, faults []string) (*sim.Server,
 		s.AddFault(f)
 	}
 	return s, nil
+}
+
+func actions() string {
+	names := make([]string, len(sim.Actions))
+	for i, a := range sim.Actions {
+		names[i] = string(a)
+	}
+	return strings.Join(names, ", ")
 }
 
 func switches() string { return strings.Join(sim.Switches(), ", ") }

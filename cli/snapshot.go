@@ -47,8 +47,8 @@ type snapshotObject struct {
 
 type snapshotCmd struct {
 	apiFlags
-	Scope []string `placeholder:"SCOPE" default:"user" help:"user, account:<id> or zone:<id> (repeatable)."`
-	Kind  []string `placeholder:"KIND" help:"Only this kind (repeatable)."`
+	Scope []string `placeholder:"SCOPE" default:"user" help:"user, account:<id> or zone:<id> (repeatable; default user)."`
+	Kind  []string `placeholder:"KIND" help:"Only this kind, such as access_rule (repeatable)."`
 	Out   string   `placeholder:"FILE" help:"Write to FILE instead of stdout."`
 }
 

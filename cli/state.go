@@ -12,7 +12,7 @@ import (
 )
 
 type stateCmd struct {
-	List stateListCmd `cmd:"" help:"List what we own."`
+	List stateListCmd `cmd:"" help:"List the addresses that the state owns."`
 	Show stateShowCmd `cmd:"" help:"Show one resource as it was last applied."`
 	Rm   stateRmCmd   `cmd:"" help:"Forget a resource; the live object stays."`
 	Mv   stateMvCmd   `cmd:"" help:"Give a resource another address."`
@@ -50,7 +50,7 @@ func (c *stateListCmd) Run(ctx context.Context, a *app) error {
 
 type stateShowCmd struct {
 	stateFlags
-	Addr   string `arg:"" help:"The address."`
+	Addr   string `arg:"" help:"The address, such as pool.web."`
 	Format string `enum:"text,json" default:"text" help:"text or json."`
 }
 
@@ -121,7 +121,7 @@ func notOwned(s *state.Snapshot, addr schema.Addr) error {
 
 type stateRmCmd struct {
 	stateFlags
-	Addr   string `arg:"" help:"The address."`
+	Addr   string `arg:"" help:"The address, such as pool.web."`
 	Format string `enum:"text,json" default:"text" help:"text or json."`
 }
 

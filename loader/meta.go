@@ -47,7 +47,7 @@ func (d *decoder) parseScope(text string, it *item) schema.Scope {
 	scope, err := schema.ParseScope(text)
 	if err != nil {
 		d.fail(it.name)
-		summary, remedy := withRemedy(err)
+		summary, remedy := schema.Remedy(err)
 		level, _, _ := strings.Cut(text, ":")
 		hint := didYouMean(level, []string{string(schema.User), string(schema.Account), string(schema.Zone)})
 		if level == string(schema.Account) || level == string(schema.Zone) {
@@ -56,15 +56,6 @@ func (d *decoder) parseScope(text string, it *item) schema.Scope {
 		d.error(it.value.place(), "scope", summary, remedy, hint)
 	}
 	return scope
-}
-
-// withRemedy splits what the remedy is off an error.
-func withRemedy(err error) (summary, remedy string) {
-	summary, remedy, found := strings.Cut(err.Error(), ": write ")
-	if found {
-		remedy = "Write " + remedy + "."
-	}
-	return summary, remedy
 }
 
 var (
@@ -200,7 +191,7 @@ func (d *decoder) dependsOn(it *item) []schema.Addr {
 	for _, e := range d.elements(it) {
 		addr, err := schema.ParseAddr(e.text)
 		if err != nil {
-			summary, remedy := withRemedy(err)
+			summary, remedy := schema.Remedy(err)
 			d.error(e.at, "unknown-reference", summary, remedy, "")
 			d.fail(it.name)
 			continue

@@ -249,7 +249,11 @@ func appendMissing(ps []Problem, attrs []Attr, path string, row Row) []Problem {
 func (a *Attr) buildLeaf(path string, v Value, ps *[]Problem) Value {
 	c, err := a.Canon(v)
 	if err != nil {
-		p := problem(path, a.Name+": "+err.Error(), "").remedied(err)
+		summary, remedy := Remedy(err)
+		p := problem(path, a.Name+": "+summary, remedy)
+		if wrong, ok := err.(typeError); ok {
+			p.Detail, p.Code = Form(wrong.want), "wrong-type"
+		}
 		if a.Refers != "" {
 			p.Detail = fmt.Sprintf("Write a %s's name, or its id: ${%s.NAME.id}.", Words(a.Refers), a.Refers)
 		}
@@ -340,13 +344,14 @@ func Form(want string) string {
 	return "Take it out, or give it a value."
 }
 
-// remedied moves how a value is written from the error to the remedy.
-func (p Problem) remedied(err error) Problem {
-	if wrong, ok := err.(typeError); ok {
-		p.Detail, p.Code = Form(wrong.want), "wrong-type"
+// Remedy splits off an error of this package what it says is to be written; ""
+// where it says nothing of that.
+func Remedy(err error) (summary, remedy string) {
+	const write = ": write "
+	text := err.Error()
+	i := strings.LastIndex(text, write)
+	if i < 0 {
+		return text, ""
 	}
-	if summary, how, found := strings.Cut(p.Summary, ": write it as "); found {
-		p.Summary, p.Detail = summary, "Write it as "+how+"."
-	}
-	return p
+	return text[:i], "Write " + text[i+len(write):] + "."
 }

@@ -26,6 +26,7 @@ func Make(in Input) (*Plan, diag.List) {
 		m.twins()
 	}
 	m.leftovers()
+	m.newNames()
 	m.connect()
 	m.aim()
 	m.sort()

@@ -98,7 +98,11 @@ func (c *Change) stale(g *group, planned map[ObjectKey]bool) (string, []Field) {
 	if o == nil {
 		return fmt.Sprintf("(%s) was deleted since the plan was made", c.ID), nil
 	}
-	if fields := differs(c.Kind, c.Before, maskRow(c.Kind.Attrs, o.Values, c.Before, c.After)); len(fields) > 0 {
+	live := maskRow(c.Kind.Attrs, o.Values, c.Before, c.After)
+	if fields := differs(c.Kind, c.Before, live); len(fields) > 0 {
+		if c.Action == Update && len(differs(c.Kind, c.After, live)) == 0 {
+			return fmt.Sprintf("(%s) was changed since the plan was made, to what this plan wants: it may have been applied before", c.ID), nil
+		}
 		return fmt.Sprintf("(%s) was changed since the plan was made: %s", c.ID, strings.Join(paths(fields), ", ")), fields
 	}
 	before := o.Values

@@ -115,11 +115,8 @@ func top(r *schema.Resource, attr string) node { return node{r.Kind.Attr(attr), 
 // part is the attribute of the nested object that n is. Its value is nil where
 // n is no such object, as where it is unset or sensitive.
 func (n node) part(name string) node {
-	row, _ := n.value.(schema.Row)
-	for i := range n.attr.Attrs {
-		if n.attr.Attrs[i].Name == name && i < len(row) {
-			return node{&n.attr.Attrs[i], row[i]}
-		}
+	if i := schema.Index(n.attr.Attrs, name); i >= 0 {
+		return node{&n.attr.Attrs[i], n.attr.Part(n.value, name)}
 	}
 	return node{attr: &schema.Attr{}}
 }

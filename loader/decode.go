@@ -112,7 +112,7 @@ func (d *decoder) row(a *schema.Attr, path string, e expr) schema.Value {
 // member is the position of the attribute of that name in the object, or -1
 // after a report.
 func (d *decoder) member(a *schema.Attr, path, name string, at diag.Range) int {
-	i := slices.IndexFunc(a.Attrs, func(m schema.Attr) bool { return m.Name == name })
+	i := schema.Index(a.Attrs, name)
 	if i < 0 && d.secret {
 		d.error(at, "unknown-attribute", path+": an unknown attribute in a sensitive value", "", "")
 		return -1

@@ -226,7 +226,7 @@ func (d *decoder) sentPath(k *schema.Kind, e element) bool {
 		if quoted || isNumber(step) {
 			continue
 		}
-		i := slices.IndexFunc(attrs, func(a schema.Attr) bool { return a.Name == step })
+		i := schema.Index(attrs, step)
 		switch {
 		case i < 0:
 			d.unknown(attrs, step, step, e.at, nil)

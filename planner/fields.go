@@ -207,9 +207,7 @@ func (d *differ) elements(path string, a *schema.Attr, live, want schema.List, a
 func byKey(a *schema.Attr, l schema.List) (schema.Map, bool) {
 	m := make(schema.Map, len(l))
 	for _, e := range l {
-		row, _ := e.(schema.Row)
-		i := slices.IndexFunc(a.Attrs, func(b schema.Attr) bool { return b.Name == a.Key })
-		key, ok := row.At(i).(schema.String)
+		key, ok := a.Part(e, a.Key).(schema.String)
 		if _, twice := m[string(key)]; !ok || twice {
 			return nil, false
 		}

@@ -175,7 +175,7 @@ func siblingRules(attrs []schema.Attr) []any {
 	}
 	for _, key := range order {
 		parts := strings.Split(key, "\x00")
-		sibling := attrs[slices.IndexFunc(attrs, func(a schema.Attr) bool { return a.Name == parts[0] })]
+		sibling := attrs[schema.Index(attrs, parts[0])]
 		others := slices.DeleteFunc(slices.Clone(sibling.Enum), func(w string) bool { return slices.Contains(parts[1:], w) })
 		rules = append(rules, members{{"if", siblingIs(parts[0], others)}, {"then", members{{"properties", by[key]}}}})
 	}

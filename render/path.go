@@ -121,7 +121,7 @@ func editNothing(a *schema.Attr, step string, quoted bool, rest string, f func(s
 }
 
 func editRow(a *schema.Attr, row schema.Row, step, rest string, f func(schema.Value) schema.Value) schema.Value {
-	i := slices.IndexFunc(a.Attrs, func(b schema.Attr) bool { return b.Name == step })
+	i := schema.Index(a.Attrs, step)
 	if i < 0 || i >= len(row) {
 		return row
 	}

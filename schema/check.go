@@ -62,7 +62,7 @@ func misplaced(attrs []Attr, path string, row, raw Row) []Problem {
 	var ps []Problem
 	for i := range attrs {
 		if a := &attrs[i]; raw.At(i) != nil && !a.Only.Holds(attrs, settled) && a.Only.known(attrs, settled) {
-			p := problem(Join(path, a.Name), fmt.Sprintf("%s does not go with %s %s", a.Name, a.Only.Attr, Text(settled[index(attrs, a.Only.Attr)])),
+			p := problem(Join(path, a.Name), fmt.Sprintf("%s does not go with %s %s", a.Name, a.Only.Attr, Text(settled[Index(attrs, a.Only.Attr)])),
 				fmt.Sprintf("It goes with %s %s only.", a.Only.Attr, strings.Join(a.Only.In, " and ")))
 			p.Code = "misplaced-attribute"
 			ps = append(ps, p)
@@ -74,7 +74,7 @@ func misplaced(attrs []Attr, path string, row, raw Row) []Problem {
 // known reports whether the sibling has a value that the table knows: where it
 // is a mistake itself, nothing follows from it.
 func (w *When) known(attrs []Attr, row Row) bool {
-	i := index(attrs, w.Attr)
+	i := Index(attrs, w.Attr)
 	return slices.Contains(attrs[i].Enum, Text(row[i]))
 }
 
@@ -89,7 +89,7 @@ func missing(attrs []Attr, path string, row Row) []Problem {
 			p.Code = "missing-attribute"
 			ps = append(ps, p)
 		case a.Needs != nil && a.Needs.Holds(attrs, row) && (row[i] == nil || a.Equal(row[i], a.Default)):
-			p := problem(Join(path, a.Name), fmt.Sprintf("%s is required with %s %s", a.Name, a.Needs.Attr, Text(row[index(attrs, a.Needs.Attr)])), a.Doc)
+			p := problem(Join(path, a.Name), fmt.Sprintf("%s is required with %s %s", a.Name, a.Needs.Attr, Text(row[Index(attrs, a.Needs.Attr)])), a.Doc)
 			p.Code = "missing-attribute"
 			ps = append(ps, p)
 		}

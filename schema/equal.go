@@ -125,7 +125,7 @@ func (b *By) Same(attrs []Attr, x, y Row) bool {
 	if b == nil {
 		return true
 	}
-	i := index(attrs, b.Attr)
+	i := Index(attrs, b.Attr)
 	return i < 0 || attrs[i].Equal(x.At(i), y.At(i))
 }
 

@@ -20,7 +20,7 @@ func (k *Kind) AttrAt(path string) *Attr {
 		case inside:
 			a = a.Elem()
 		default:
-			i := index(attrs, step)
+			i := Index(attrs, step)
 			if i < 0 || a != nil && a.Nest != Single {
 				return nil
 			}

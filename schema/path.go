@@ -74,10 +74,5 @@ func closingQuote(path string) int {
 
 // KeyOf is the text that an element of a keyed list goes by.
 func (a *Attr) KeyOf(elem Value) string {
-	row, ok := elem.(Row)
-	i := index(a.Attrs, a.Key)
-	if !ok || i < 0 {
-		return ""
-	}
-	return Text(row.At(i))
+	return Text(a.Part(elem, a.Key))
 }

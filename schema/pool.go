@@ -93,7 +93,7 @@ func checkUnique(o View, names ...string) []Problem {
 	origins, _ := o.Get("origins").(List)
 	var ps []Problem
 	for _, name := range names {
-		i, seen := index(originAttrs, name), map[string]bool{}
+		i, seen := Index(originAttrs, name), map[string]bool{}
 		for n, e := range origins {
 			row, _ := e.(Row)
 			text := Text(row.At(i))

@@ -76,7 +76,7 @@ func checkAttrs(t *testing.T, path string, attrs []Attr) {
 			checkDefault(t, p, a, a.Default)
 		}
 		if a.By != nil {
-			if index(attrs, a.By.Attr) < 0 || index(attrs, a.By.Attr) > i {
+			if Index(attrs, a.By.Attr) < 0 || Index(attrs, a.By.Attr) > i {
 				bad("its default goes by %q, which must come before it", a.By.Attr)
 			}
 			for _, v := range a.By.Defaults {
@@ -87,7 +87,7 @@ func checkAttrs(t *testing.T, path string, attrs []Attr) {
 			if w == nil {
 				continue
 			}
-			j := index(attrs, w.Attr)
+			j := Index(attrs, w.Attr)
 			if j < 0 || j > i {
 				bad("a condition on %q, which must come before it", w.Attr)
 				continue
@@ -109,7 +109,7 @@ func checkAttrs(t *testing.T, path string, attrs []Attr) {
 		if a.Min > a.Max && a.Max != 0 {
 			bad("an empty range")
 		}
-		if (a.Nest == KeyedBy) != (a.Key != "") || a.Key != "" && index(a.Attrs, a.Key) < 0 {
+		if (a.Nest == KeyedBy) != (a.Key != "") || a.Key != "" && Index(a.Attrs, a.Key) < 0 {
 			bad("a keyed list has a key, which is one of its attributes")
 		}
 		if a.Type == TypeTexts && a.Nest != MapOf {

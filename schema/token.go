@@ -74,8 +74,7 @@ func checkToken(o View) []Problem {
 	policies, _ := o.Get("policies").(List)
 	attr := o.Kind.Attr("policies")
 	for i, p := range policies {
-		row, _ := p.(Row)
-		ps = append(ps, checkResources(indexPath("policies", i)+".resources", row.At(index(attr.Attrs, "resources")))...)
+		ps = append(ps, checkResources(indexPath("policies", i)+".resources", attr.Part(p, "resources"))...)
 	}
 	ps = append(ps, checkSinks(o)...)
 	ps = append(ps, checkRotate(o)...)
@@ -162,7 +161,7 @@ func RotateTimes(o View) (every, overlap time.Duration) {
 	if !ok {
 		return 0, 0
 	}
-	every, _ = ParseDuration(Text(row.At(index(spec.Attrs, "every"))))
-	overlap, _ = ParseDuration(Text(row.At(index(spec.Attrs, "overlap"))))
+	every, _ = ParseDuration(Text(spec.Part(row, "every")))
+	overlap, _ = ParseDuration(Text(spec.Part(row, "overlap")))
 	return every, overlap
 }

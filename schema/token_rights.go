@@ -24,8 +24,7 @@ func rightsOf(o View) rights {
 	attr := o.Kind.Attr("policies")
 	policies, _ := o.Get("policies").(List)
 	for _, p := range policies {
-		row, _ := p.(Row)
-		get := func(name string) Value { return row.At(index(attr.Attrs, name)) }
+		get := func(name string) Value { return attr.Part(p, name) }
 		side := r.allow
 		if Text(get("effect")) == "deny" {
 			side = r.deny
@@ -41,14 +40,12 @@ func rightsOf(o View) rights {
 }
 
 func (r *rights) readCondition(o View) {
-	attr := o.Kind.Attr("condition")
-	cond, _ := o.Get("condition").(Row)
-	ip, _ := cond.At(0).(Row)
-	attrs := attr.Attrs[0].Attrs
-	if l, ok := ip.At(index(attrs, "in")).(List); ok {
+	ip := o.Kind.Attr("condition").Part(o.Get("condition"), "request_ip")
+	attr := o.Kind.AttrAt("condition.request_ip")
+	if l, ok := attr.Part(ip, "in").(List); ok {
 		r.anywhere, r.in = false, prefixes(l)
 	}
-	l, _ := ip.At(index(attrs, "not_in")).(List)
+	l, _ := attr.Part(ip, "not_in").(List)
 	r.notIn = prefixes(l)
 }
 

@@ -89,7 +89,7 @@ func TestPoolRefused(t *testing.T) {
 		pool(`"name":"web","minimum_origins":-1`):                            "minimum_origins",
 		origin(`"name":"a"`):                                                                              "address is required",
 		origin(`"address":"203.0.113.11"`):                                                                "name is required",
-		origin(`"name":"a","address":"not..a-host"`):                                                       "neither",
+		origin(`"name":"a","address":"not..a-host"`):                                                      "neither",
 		origin(`"name":"a","address":"203.0.113.11","weight":0.333`):                                      "multiple",
 		origin(`"name":"a","address":"203.0.113.11","weight":1.5`):                                        "range",
 		origin(`"name":"a","address":"203.0.113.11","header":{"Host":["a.example.com","b.example.com"]}`): "Host",

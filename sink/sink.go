@@ -93,37 +93,14 @@ func targetsOf(k *schema.Kind, row schema.Row) []target {
 	list, _ := schema.Reveal(k.Get(row, attr.Name)).(schema.List)
 	var out []target
 	for _, e := range list {
-		get := members(attr.Attrs, e)
-		t := target{file: schema.Text(get("file")), command: texts(get("command"))}
-		if a := get("age"); a != nil {
-			inner := members(find(attr.Attrs, "age").Attrs, a)
-			t.age = &sealed{file: schema.Text(inner("file")), recipients: texts(inner("recipients"))}
+		t := target{file: schema.Text(attr.Part(e, "file")), command: texts(attr.Part(e, "command"))}
+		if a := attr.Part(e, "age"); a != nil {
+			parts := &attr.Attrs[schema.Index(attr.Attrs, "age")]
+			t.age = &sealed{file: schema.Text(parts.Part(a, "file")), recipients: texts(parts.Part(a, "recipients"))}
 		}
 		out = append(out, t)
 	}
 	return out
-}
-
-// members gives the values of an object by the names of their attributes.
-func members(attrs []schema.Attr, v schema.Value) func(name string) schema.Value {
-	row, _ := v.(schema.Row)
-	return func(name string) schema.Value {
-		for i := range attrs {
-			if attrs[i].Name == name && i < len(row) {
-				return row[i]
-			}
-		}
-		return nil
-	}
-}
-
-func find(attrs []schema.Attr, name string) *schema.Attr {
-	for i := range attrs {
-		if attrs[i].Name == name {
-			return &attrs[i]
-		}
-	}
-	return &schema.Attr{}
 }
 
 func texts(v schema.Value) []string {

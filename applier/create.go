@@ -62,7 +62,7 @@ func (s *step) unlisted(ctx context.Context, want schema.Row, err error) *schema
 }
 
 // finish does what a POST alone does not do.
-func (s *step) finish(ctx context.Context, made made, want schema.Row) error {
+func (s *step) finish(ctx context.Context, made creation, want schema.Row) error {
 	k, got, err := s.c.Kind, made.object, error(nil)
 	if k.API.ReadBack {
 		if got, err = s.read(ctx, s.id, func(o *schema.Object) bool {

@@ -24,15 +24,15 @@ var resendPauses = seconds(0.5, 1, 2)
 // a lost answer.
 var sends = map[schema.Retry]int{schema.RetryDuplicate: 4, schema.RetryLookup: 3, schema.RetryNever: 2}
 
-// made is what a create came to. The secret is empty where it was lost.
-type made struct {
+// creation is what a create came to. The secret is empty where it was lost.
+type creation struct {
 	object *schema.Object
 	secret schema.Secret
 }
 
 // send sends a create and, where its answer is lost, finds out what came of it
 // (API facts §0.5) before it sends it again.
-func (s *step) send(ctx context.Context, in *state.Intent, want schema.Row) (made, error) {
+func (s *step) send(ctx context.Context, in *state.Intent, want schema.Row) (creation, error) {
 	k := s.c.Kind
 	unsure := false // an earlier one may have been executed
 	for n := 1; ; n++ {
@@ -41,32 +41,32 @@ func (s *step) send(ctx context.Context, in *state.Intent, want schema.Row) (mad
 			if unsure && k.API.Retry != schema.RetryDuplicate {
 				s.second(ctx, in, want, o.ID)
 			}
-			return made{o, secret}, nil
+			return creation{o, secret}, nil
 		}
 		if !lost(err) && !unsure {
 			if meaning(err) == schema.Duplicate && s.takesOver() && n < len(resendPauses) && s.o.Sleep(ctx, resendPauses[n-1]) == nil {
 				continue
 			}
-			return made{}, err
+			return creation{}, err
 		}
 		if ctx.Err() != nil {
-			return made{}, &openError{fmt.Errorf("interrupted, and it is not known whether it was executed; the next run finds out: %w", err)}
+			return creation{}, &openError{fmt.Errorf("interrupted, and it is not known whether it was executed; the next run finds out: %w", err)}
 		}
 		unsure = true
 		if !lost(err) || k.API.Retry != schema.RetryDuplicate || n >= sends[k.API.Retry] {
 			found, lookErr := s.look(ctx, in, want)
 			if lookErr != nil || found != nil {
-				return made{object: found}, lookErr
+				return creation{object: found}, lookErr
 			}
 			if !lost(err) {
-				return made{}, err
+				return creation{}, err
 			}
 		}
 		if n >= sends[k.API.Retry] {
-			return made{}, &openError{fmt.Errorf("sent %d times without an answer, and it is not there; the next run looks again: %w", n, err)}
+			return creation{}, &openError{fmt.Errorf("sent %d times without an answer, and it is not there; the next run looks again: %w", n, err)}
 		}
 		if s.o.Sleep(ctx, resendPauses[min(n, len(resendPauses))-1]) != nil {
-			return made{}, &openError{err}
+			return creation{}, &openError{err}
 		}
 	}
 }

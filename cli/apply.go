@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -190,6 +191,9 @@ func (c *applyCmd) saved(ctx context.Context, a *app) error {
 		return errors.New("--target does not go with --plan: a saved plan is carried out as it is; give --target to trueup plan")
 	}
 	data, err := os.ReadFile(c.Plan)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no %s: make it with trueup plan --out %s", c.Plan, c.Plan)
+	}
 	if err != nil {
 		return err
 	}

@@ -300,7 +300,7 @@ func escapes() *planner.Plan {
 	quiet := change("access_rule.q", planner.NoOp, office, office, drift("notes", all), by(all, all), adopted)
 	p := plan(c, each, headers, ids, quiet, tok)
 	p.Paths = []string{all}
-	p.LeftAlone = []planner.LeftAlone{{Kind: all, Scope: schema.UserScope, ID: all, Label: all, Why: all}}
+	p.LeftAlone = []planner.LeftAlone{{Kind: all, Scope: schema.UserScope, ID: all + "2", Label: all, Why: all}}
 	p.Refusals = []planner.Refusal{{Code: "in-use", Message: all, Remedy: all, Addrs: corpus, Moved: headers}}
 	p.Warnings = diag.List{{Severity: diag.Warning, Summary: all, Detail: all, Address: all, Code: all, Range: diag.Range{File: all}}}
 	p.Budget.Limit = 0

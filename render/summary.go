@@ -59,7 +59,11 @@ func quietLists(p *planner.Plan) []quietList {
 		}
 	}
 	for _, l := range p.LeftAlone {
-		left = append(left, clean(fmt.Sprintf("%s %s (%s, scope %s): %s", schema.Words(l.Kind), l.Label, l.ID, l.Scope, whyWords(l.Why))))
+		id := l.ID + ", "
+		if l.Label == l.ID { // it has no name
+			id = ""
+		}
+		left = append(left, clean(fmt.Sprintf("%s %s (%sscope %s): %s", schema.Words(l.Kind), l.Label, id, l.Scope, whyWords(l.Why))))
 	}
 	return []quietList{{"Adopted, and equal to the files:", adopted}, {"Renamed:", renamed}, {"Left alone:", left}}
 }

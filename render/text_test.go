@@ -174,3 +174,14 @@ func TestDiffWords(t *testing.T) {
 		}
 	})
 }
+
+// What is left alone and has no name was shown with its id twice.
+func TestLeftAloneWithoutName(t *testing.T) {
+	l := schemaLeft("monitor", id(7), "not ours", 0)
+	l.ID = id(7)
+	p := &planner.Plan{LeftAlone: []planner.LeftAlone{l}}
+	got := string(plainText(t, p, Options{Verbose: true}))
+	if want := "  monitor " + id(7) + " (scope user): not ours\n"; !strings.Contains(got, want) {
+		t.Errorf("want %q in\n%s", want, got)
+	}
+}

@@ -21,7 +21,7 @@ import (
 )
 
 // ErrInUse: another process has the content open.
-var ErrInUse = errors.New("the simulator's file is in use by another process")
+var ErrInUse = errors.New("the simulator's file is in use by another process: wait for that, or have both use one server (trueup sim)")
 
 // The content of a server that was opened is in two files: path is a snapshot,
 // path+".log" what happened since. Both are records, one a line; a record holds

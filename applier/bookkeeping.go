@@ -25,7 +25,7 @@ func (r *run) bookkeeping(ctx context.Context, p *planner.Plan) (map[int]Event, 
 		if c.Action == planner.NoOp && !c.Record {
 			continue
 		}
-		e := r.book.ownerOf(planner.ObjectKey{Kind: c.Kind.Name, Scope: c.Scope, ID: c.ID})
+		e := r.book.ownerOf(c.Key())
 		put := r.keep(c, e)
 		if e != nil && (put == nil && c.Action == planner.Forget || put != nil && put.Key() != e.Key()) {
 			key := e.Key()

@@ -89,7 +89,7 @@ func (r *run) know(p *planner.Plan) {
 		if c.ID == "" {
 			continue
 		}
-		r.known[planner.ObjectKey{Kind: c.Kind.Name, Scope: c.Scope, ID: c.ID}] = true
+		r.known[c.Key()] = true
 		if stays(c) {
 			r.objects[place{c.Addr, c.Scope}] = object{c.ID, c.After}
 		}

@@ -86,7 +86,7 @@ func newWalk(r *run, p *planner.Plan, events map[int]Event) *walk {
 // queueUp puts a step behind the gate of its kind and scope.
 func (w *walk) queueUp(i int) {
 	c := w.plan.Changes[i]
-	key := planner.ListKey{Kind: c.Kind, Scope: c.Scope}
+	key := c.List()
 	g := w.gates[key]
 	if g == nil {
 		g = &gate{left: map[int]int{}, wait: map[int][]int{}}
@@ -206,7 +206,7 @@ func (w *walk) unblock(i int) {
 // pass counts a step at its gate, and opens the gate for the next wave when it
 // was the last of its own.
 func (w *walk) pass(c *planner.Change) {
-	g := w.gates[planner.ListKey{Kind: c.Kind, Scope: c.Scope}]
+	g := w.gates[c.List()]
 	g.left[c.Wave]--
 	for len(g.waves) > 0 && g.left[g.waves[0]] == 0 {
 		g.waves = g.waves[1:]

@@ -28,10 +28,7 @@ func (c *planCmd) accept(ctx context.Context, a *app, w world, g *schema.Graph, 
 	if err := a.read(ctx, w, reads, &in); err != nil {
 		return nil, nil, err
 	}
-	known := remembered{w, map[planner.ListKey]planner.Listing{}}
-	for _, l := range in.Live {
-		known.lists[planner.ListKey{Kind: l.Kind, Scope: l.Scope}] = l
-	}
+	known := remember(w, in.Live)
 	acc := &acceptance{c: c, a: a, addrs: addrs, in: in, seen: map[schema.Addr]map[string]bool{}}
 	for more := true; more; {
 		if more, err = acc.round(ctx); err != nil {

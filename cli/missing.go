@@ -20,6 +20,15 @@ type remembered struct {
 	lists map[planner.ListKey]planner.Listing
 }
 
+// remember is the world with these lists.
+func remember(w world, lists []planner.Listing) remembered {
+	r := remembered{w, map[planner.ListKey]planner.Listing{}}
+	for _, l := range lists {
+		r.lists[l.Key()] = l
+	}
+	return r
+}
+
 func (r remembered) Read(ctx context.Context, k *schema.Kind, s schema.Scope) ([]*schema.Object, int, error) {
 	if l, ok := r.lists[planner.ListKey{Kind: k, Scope: s}]; ok {
 		return l.Objects, l.Foreign, nil
@@ -81,10 +90,7 @@ func (c *exportCmd) unlisted(ctx context.Context, a *app, client *cfclient.Clien
 		return out, err
 	}
 	in := planner.Input{Want: g, Have: have, Now: a.now()}
-	w := remembered{client, map[planner.ListKey]planner.Listing{}}
-	for _, l := range lists {
-		w.lists[planner.ListKey{Kind: l.Kind, Scope: l.Scope}] = l
-	}
+	w := remember(client, lists)
 	reads := planner.Needs(g, have, false)
 	if err := missing(w, g, have, reads); err != nil {
 		return out, err
@@ -93,7 +99,7 @@ func (c *exportCmd) unlisted(ctx context.Context, a *app, client *cfclient.Clien
 		return out, err
 	}
 	for _, l := range lists {
-		if !slices.Contains(reads.Lists, planner.ListKey{Kind: l.Kind, Scope: l.Scope}) {
+		if !slices.Contains(reads.Lists, l.Key()) {
 			in.Live = append(in.Live, l)
 		}
 	}
@@ -103,7 +109,7 @@ func (c *exportCmd) unlisted(ctx context.Context, a *app, client *cfclient.Clien
 	}
 	unlisted, listed := plan.Unlisted(), plan.Listed()
 	for _, l := range in.Live {
-		_, asked := w.lists[planner.ListKey{Kind: l.Kind, Scope: l.Scope}]
+		_, asked := w.lists[l.Key()]
 		for _, o := range l.Objects {
 			key := planner.ObjectKey{Kind: o.Kind.Name, Scope: o.Scope, ID: o.ID}
 			if addr, ok := listed[key]; ok {

@@ -117,7 +117,7 @@ func (m *maker) guardLimits() {
 	var all []*step
 	for _, s := range m.steps {
 		if s.Action == Delete && s.Refused == "" && !(s.entry != nil && s.entry.Deposed) {
-			key := ListKey{s.Kind, s.Scope}
+			key := s.List()
 			deletes[key] = append(deletes[key], s)
 			all = append(all, s)
 		}

@@ -125,7 +125,7 @@ func newMaker(in Input) *maker {
 // gather sorts what is wanted, there and ours by kind and scope.
 func (m *maker) gather() {
 	for _, l := range m.in.Live {
-		g := m.group(ListKey{l.Kind, l.Scope})
+		g := m.group(l.Key())
 		g.read = true
 		m.plan.Foreign += l.Foreign
 		g.add(l.Objects)

@@ -140,7 +140,7 @@ func Unlisted(in Input) []ObjectKey {
 		for _, o := range l.Objects {
 			ids[o.ID] = true
 		}
-		lists[ListKey{l.Kind, l.Scope}] = ids
+		lists[l.Key()] = ids
 	}
 	var out []ObjectKey
 	for _, e := range in.Have.Entries {
@@ -163,7 +163,7 @@ func (p *Plan) Questions() Questions {
 	var q Questions
 	changed := 0
 	for _, c := range p.Changes {
-		key := ObjectKey{c.Kind.Name, c.Scope, c.ID}
+		key := c.Key()
 		if c.Acts() && c.ID != "" && c.Kind.API.References {
 			if c.Action == Update {
 				changed++

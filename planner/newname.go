@@ -21,12 +21,12 @@ func (m *maker) newNames() {
 	gone := map[ListKey][]*step{}
 	for _, s := range m.steps {
 		if s.Action == Delete && s.Reason == ReasonNotListed && s.Kind.NameAttr != "" {
-			key := ListKey{s.Kind, s.Scope}
+			key := s.List()
 			gone[key] = append(gone[key], s)
 		}
 	}
 	for _, s := range m.steps {
-		old := gone[ListKey{s.Kind, s.Scope}]
+		old := gone[s.List()]
 		if s.Action != Create || s.Reason != ReasonNone || s.want == nil || len(old) > newNameMost {
 			continue
 		}

@@ -52,8 +52,8 @@ func (m *maker) needsUsers(s *step) {
 	if s.Action != Delete && s.Action != Replace {
 		return
 	}
-	for _, u := range m.users[s.key()] {
-		if u.step.frees(s.key()) {
+	for _, u := range m.users[s.Key()] {
+		if u.step.frees(s.Key()) {
 			s.need(u.step)
 		}
 	}
@@ -100,7 +100,7 @@ func (m *maker) needsName(s *step) {
 	if s.object != nil && s.Kind.NaturalKey(s.object.Values) == key {
 		return
 	}
-	for o := m.byList[ListKey{s.Kind, s.Scope}].byKey[key]; o != nil; o = o.next {
+	for o := m.byList[s.List()].byKey[key]; o != nil; o = o.next {
 		switch {
 		case o == s.object:
 		case o.step != nil && (o.step.destroys() || o.step.Action == Update && s.Kind.NaturalKey(o.step.After) != key):

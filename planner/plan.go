@@ -49,6 +49,9 @@ type Listing struct {
 	Foreign int              // how many of other scopes the list leaked
 }
 
+// Key names the list.
+func (l *Listing) Key() ListKey { return ListKey{l.Kind, l.Scope} }
+
 // ObjectKey names a live object.
 type ObjectKey struct {
 	Kind  string
@@ -133,6 +136,12 @@ type Change struct {
 	Needs []int // indexes of changes that must have succeeded before
 	Wave  int   // changes of the same kind and scope with a smaller wave go first
 }
+
+// Key names the live object; its ID is empty where there is none.
+func (c *Change) Key() ObjectKey { return ObjectKey{c.Kind.Name, c.Scope, c.ID} }
+
+// List names the list that the object is or will be in.
+func (c *Change) List() ListKey { return ListKey{c.Kind, c.Scope} }
 
 // Acts reports whether carrying the change out sends something.
 func (c *Change) Acts() bool { return c.Action != NoOp && c.Action != Forget }

@@ -18,7 +18,7 @@ import (
 func (p *Plan) Stale(live []Listing) []Refusal {
 	now := make(map[ListKey]*group, len(live))
 	for _, l := range live {
-		key := ListKey{l.Kind, l.Scope}
+		key := l.Key()
 		if now[key] == nil {
 			now[key] = &group{ListKey: key}
 		}
@@ -33,7 +33,7 @@ func (p *Plan) Stale(live []Listing) []Refusal {
 		if !c.touches() {
 			continue
 		}
-		if what, fields := c.stale(now[ListKey{c.Kind, c.Scope}], planned); what != "" {
+		if what, fields := c.stale(now[c.List()], planned); what != "" {
 			out = append(out, Refusal{
 				Code: codeStale, Message: c.Addr.String() + " " + what, Moved: moved(c, fields),
 				Remedy: "Make a new plan, and look at it again.", Addrs: []string{c.Addr.String()},
@@ -52,7 +52,7 @@ func (c *Change) touches() bool {
 func (p *Plan) Lists() []ListKey {
 	var out []ListKey
 	for _, c := range p.Changes {
-		if key := (ListKey{c.Kind, c.Scope}); c.touches() && !slices.Contains(out, key) {
+		if key := c.List(); c.touches() && !slices.Contains(out, key) {
 			out = append(out, key)
 		}
 	}
@@ -65,7 +65,7 @@ func (p *Plan) objects() map[ObjectKey]bool {
 	keys := map[ObjectKey]bool{}
 	for _, c := range p.Changes {
 		if c.ID != "" {
-			keys[ObjectKey{c.Kind.Name, c.Scope, c.ID}] = true
+			keys[c.Key()] = true
 		}
 	}
 	for _, l := range p.LeftAlone {

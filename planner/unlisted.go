@@ -8,7 +8,7 @@ func (p *Plan) Listed() map[ObjectKey]schema.Addr {
 	out := map[ObjectKey]schema.Addr{}
 	for _, c := range p.Changes {
 		if c.ID != "" && !c.Deposed && c.Action != Delete && c.Action != Forget {
-			out[ObjectKey{c.Kind.Name, c.Scope, c.ID}] = c.Addr
+			out[c.Key()] = c.Addr
 		}
 	}
 	return out
@@ -27,7 +27,7 @@ func (p *Plan) Unlisted() map[ObjectKey]bool {
 	}
 	for _, c := range p.Changes {
 		if c.Action == Delete && !c.Deposed {
-			out[ObjectKey{c.Kind.Name, c.Scope, c.ID}] = true
+			out[c.Key()] = true
 		}
 	}
 	return out

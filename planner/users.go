@@ -54,9 +54,6 @@ func (m *maker) findUsers() {
 	}
 }
 
-// key names the step's live object.
-func (s *step) key() ObjectKey { return ObjectKey{s.Kind.Name, s.Scope, s.ID} }
-
 // frees reports whether the step takes the object out of what it uses.
 func (s *step) frees(key ObjectKey) bool {
 	switch {
@@ -78,12 +75,12 @@ func (s *step) frees(key ObjectKey) bool {
 // live objects that were read, and what the API names besides.
 func (m *maker) holders(s *step) []schema.Referrer {
 	var out []schema.Referrer
-	for _, u := range m.users[s.key()] {
-		if !u.step.frees(s.key()) {
+	for _, u := range m.users[s.Key()] {
+		if !u.step.frees(s.Key()) {
 			out = append(out, referrer(u))
 		}
 	}
-	for _, r := range m.in.Referrers[s.key()] {
+	for _, r := range m.in.Referrers[s.Key()] {
 		if !m.touches(s.Scope, r.ID) {
 			out = append(out, r)
 		}
@@ -105,8 +102,8 @@ func (m *maker) touches(scope schema.Scope, id string) bool {
 
 // usedBy is everybody who refers to the step's object now.
 func (m *maker) usedBy(s *step) []schema.Referrer {
-	out := slices.Clone(m.in.Referrers[s.key()])
-	for _, u := range m.users[s.key()] {
+	out := slices.Clone(m.in.Referrers[s.Key()])
+	for _, u := range m.users[s.Key()] {
 		out = append(out, referrer(u))
 	}
 	return orderReferrers(out)

@@ -9,7 +9,7 @@ func (m *maker) waves() {
 	ranked := map[ListKey][]*step{}
 	for _, s := range m.steps {
 		if s.Acts() && s.Kind.Rank != nil {
-			key := ListKey{s.Kind, s.Scope}
+			key := s.List()
 			ranked[key] = append(ranked[key], s)
 		}
 	}
@@ -22,7 +22,7 @@ func (m *maker) waves() {
 			return
 		}
 		for _, s := range stuck {
-			key := ListKey{s.Kind, s.Scope}
+			key := s.List()
 			for _, t := range ranked[key] {
 				t.Wave = 0
 			}
@@ -65,12 +65,12 @@ func (m *maker) contradictions(ranked map[ListKey][]*step) []*step {
 		}
 	}
 	_, stuck := order(steps, func(s *step) []*step {
-		if gate := gates[ListKey{s.Kind, s.Scope}][s.Wave]; gate != nil {
+		if gate := gates[s.List()][s.Wave]; gate != nil {
 			return append(slices.Clone(s.needs), gate)
 		}
 		return s.needs
 	})
-	return slices.DeleteFunc(stuck, func(s *step) bool { return ranked[ListKey{s.Kind, s.Scope}] == nil })
+	return slices.DeleteFunc(stuck, func(s *step) bool { return ranked[s.List()] == nil })
 }
 
 // gatesOf makes a step for every wave, which needs all of the wave before it

@@ -97,8 +97,11 @@ const noChanges = "No changes. Your Cloudflare configuration matches the files."
 
 // noChangesWords say that there is nothing to do.
 func noChangesWords(p *planner.Plan) string {
-	if p.Undo {
+	switch {
+	case p.Undo:
 		return "No changes. There is nothing of the last apply to take back."
+	case p.Destroy:
+		return "No changes. There is nothing to delete that the state owns."
 	}
 	return noChanges
 }

@@ -81,8 +81,24 @@ func asked(args []string) []string {
 	return args
 }
 
+// elsewhere is what stands in the place of commands that other tools of this
+// kind have.
+var elsewhere = map[string]string{
+	"init":    "There is nothing to set up: write trueup.yaml, or have it written: trueup export --out trueup.yaml.",
+	"import":  "What is there already is adopted by apply once the files list it: trueup export --missing shows what they lack.",
+	"refresh": "Each plan reads what is live: trueup plan.",
+	"diff":    "Here that is trueup plan.",
+	"preview": "Here that is trueup plan.",
+	"push":    "Here that is trueup apply.",
+	"sync":    "Here that is trueup apply.",
+	"dump":    "Here that is trueup export.",
+}
+
 // helping says where the command line is explained that was not understood.
 func helping(args []string) string {
+	if len(args) > 0 && elsewhere[args[0]] != "" {
+		return elsewhere[args[0]]
+	}
 	if all := commands(); len(likely(all, args)) < len(all) {
 		return fmt.Sprintf("Run `trueup %s --help` for its flags.", args[0])
 	}

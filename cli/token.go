@@ -25,10 +25,10 @@ func (c *tokenRollCmd) Run(ctx context.Context, a *app) error {
 	a.stream = true
 	ctx, cancel := a.deadline(ctx, c.Timeout)
 	defer cancel()
-	addr, err := schema.ParseAddr(c.Addr)
 	if schema.ValidName(c.Addr) {
 		return fmt.Errorf("%q is not an address: write token.%s", c.Addr, c.Addr)
 	}
+	addr, err := schema.ParseAddr(c.Addr)
 	if err != nil {
 		return err
 	}

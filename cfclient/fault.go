@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -35,7 +36,21 @@ func (c *Client) refusal(resp *http.Response, body []byte, env envelope, err err
 	if f.Meaning == schema.Denied && f.Remedy == "" {
 		f.Remedy = fmt.Sprintf("Check that what %s holds is valid and has the right for this.", variable(cred))
 	}
+	if slices.Contains(env.codes, codeNoRoute) {
+		f.Remedy = cmp.Or(f.Remedy, noRoute(q.path))
+	}
 	return f
+}
+
+// codeNoRoute is the code for a path that means nothing to the API: an id that
+// is none of its own, or a wrong base URL (API facts §0.3).
+const codeNoRoute = 7003
+
+func noRoute(path string) string {
+	if strings.HasPrefix(strings.TrimPrefix(path, "/"), "user/") {
+		return "Check the base URL; that of the public API ends in /client/v4."
+	}
+	return "Check the id in the scope: account:<id> or zone:<id>."
 }
 
 // meaning is what the answer comes to: first by the table's own rows for the

@@ -42,6 +42,7 @@ func TestFaults(t *testing.T) {
 		{"errors is text, no success", pool, 400, `{"errors":["plain"]}`, schema.Invalid, 0, "plain"},
 		{"errors of a 200", pool, 200, `{"success":false,"errors":[{"code":7,"message":"m"}]}`, schema.Other, 7, "m"},
 		{"errors of a 200 without success", pool, 200, `{"errors":[{"code":7,"message":"m"}]}`, schema.Other, 7, "m"},
+		{"no such account", pool, 404, refuse(7003, "Could not route to /accounts/x, perhaps your object identifier is invalid?"), schema.NotFound, 7003, "Check the id in the scope"},
 		{"no body", pool, 403, ``, schema.Denied, 0, "the body is empty"},
 		{"HTML", pool, 502, "<html><head><title>\n api.example | 502: Bad gateway &amp; co</title></head></html>", schema.Unknown, 0, `titled \"api.example | 502: Bad gateway & co\"`},
 		{"cut off", pool, 500, `{"success":false,"errors":[{"co`, schema.Unknown, 0, "31 bytes of application/json"},

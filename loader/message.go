@@ -90,6 +90,7 @@ var rewritten = map[string]struct{ summary, remedy string }{
 	"Unterminated template string":                    {"a text that is not closed", "Close it with a double quote."},
 	"Invalid multi-line string":                       {"a text that is not closed on its line", "Close it with a double quote; write several lines as <<EOT … EOT."},
 	"Unclosed configuration block":                    {"a block that is not closed", "Close it with }."},
+	"Invalid number literal":                          {"this is no number", `Quote it if it is text: "192.0.2.1".`},
 	"Invalid legacy index syntax":                     {"a name that begins with a digit after a dot", `Write it between brackets: monitor["9to5"].id.`},
 }
 

@@ -104,7 +104,7 @@ var yamlMessages = []struct {
 	base            int
 	summary, remedy string
 }{
-	{"mapping values are not allowed", 0, "a colon where none can stand", "Quote the text if the colon is part of it; indent the line if it is a key of its own."},
+	{"mapping values are not allowed", 0, "a colon where none can stand", "Quote the text if the colon is part of it; indent the line if it is a key of its own. If it belongs to the line above, that one lacks its colon."},
 	{"could not find expected ':'", 0, "a key without its colon", "Write `key: value`; indent text that goes over several lines."},
 	{"did not find expected key", 1, "a key is expected here", "Indent the keys of one object alike, and quote text that starts with a quote or a bracket but goes on after it."},
 	{"did not find expected '-' indicator", 1, "an element of a list is expected here", "Indent the elements of one list alike, each with its `- `."},

@@ -309,7 +309,8 @@ func (a *Attr) brokenNumber(n Number) Problem {
 		return problem("", fmt.Sprintf("%s %s is out of range", a.Name, FormatNumber(n)),
 			fmt.Sprintf("It goes from %s to %s.", FormatNumber(Number(a.Min)), FormatNumber(Number(a.Max))))
 	case a.Step > 0 && math.Abs(float64(n)/a.Step-math.Round(float64(n)/a.Step)) > 1e-6:
-		return problem("", fmt.Sprintf("%s %s is not a multiple of %s", a.Name, FormatNumber(n), FormatNumber(Number(a.Step))), "Round it.")
+		return problem("", fmt.Sprintf("%s %s is not a multiple of %s", a.Name, FormatNumber(n), FormatNumber(Number(a.Step))),
+			fmt.Sprintf("Write %s.", FormatNumber(Number(math.Round(float64(n)/a.Step)/math.Round(1/a.Step)))))
 	}
 	return Problem{}
 }

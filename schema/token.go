@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -108,7 +109,8 @@ func checkResources(path string, v Value) []Problem {
 	case nil:
 		return nil
 	}
-	return []Problem{problem(path, "resources must be an object", `Write {com.cloudflare.api.account.*: "*"}.`)}
+	name := cmp.Or(Text(v), "com.cloudflare.api.account.*")
+	return []Problem{problem(path, "resources must be an object", fmt.Sprintf(`Write {%s: "*"}.`, Quote(name)))}
 }
 
 func isUnknown(v Value) bool {

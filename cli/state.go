@@ -50,7 +50,7 @@ func (c *stateListCmd) Run(ctx context.Context, a *app) error {
 
 type stateShowCmd struct {
 	stateFlags
-	Addr   string `arg:"" help:"The address, such as pool.web."`
+	Addr   string `arg:"" help:"The address, such as pool.web; without a key, all its instances."`
 	Format string `enum:"text,json" default:"text" help:"text or json."`
 }
 
@@ -94,13 +94,17 @@ func (a *app) showState(s *state.Snapshot, f formatFlags, source string) error {
 	return err
 }
 
-// entriesAt are the entries of the address, deposed ones too.
+// entriesAt are the entries of the address, or of all its instances, deposed
+// ones too.
 func entriesAt(s *state.Snapshot, text string) ([]*state.Entry, error) {
 	addr, err := schema.ParseAddr(text)
 	if err != nil {
 		return nil, err
 	}
-	found := s.At(addr)
+	var found []*state.Entry
+	for _, one := range s.Instances(addr) {
+		found = append(found, s.At(one)...)
+	}
 	if len(found) == 0 {
 		return nil, notOwned(s, addr)
 	}
@@ -121,7 +125,7 @@ func notOwned(s *state.Snapshot, addr schema.Addr) error {
 
 type stateRmCmd struct {
 	stateFlags
-	Addr   string `arg:"" help:"The address, such as pool.web."`
+	Addr   string `arg:"" help:"The address, such as pool.web; without a key, all its instances."`
 	Format string `enum:"text,json" default:"text" help:"text or json."`
 }
 
@@ -131,8 +135,12 @@ func (c *stateRmCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	err = a.editState(ctx, c.stateFlags, "state rm", func(s *state.Snapshot) error {
-		if s.Remove(addr) == 0 {
+		all := s.Instances(addr)
+		if len(all) == 0 {
 			return notOwned(s, addr)
+		}
+		for _, one := range all {
+			s.Remove(one)
 		}
 		return nil
 	})
@@ -144,7 +152,7 @@ func (c *stateRmCmd) Run(ctx context.Context, a *app) error {
 
 type stateMvCmd struct {
 	stateFlags
-	From   string `arg:"" help:"The address it has."`
+	From   string `arg:"" help:"The address it has; without a key, all its instances."`
 	To     string `arg:"" help:"The address it gets."`
 	Format string `enum:"text,json" default:"text" help:"text or json."`
 }

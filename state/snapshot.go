@@ -17,6 +17,21 @@ func (s *Snapshot) At(addr schema.Addr) []*Entry {
 	return slices.Clone(s.Entries[from:to])
 }
 
+// Instances are the addresses that one given by hand means, in order: itself
+// or, where the state has it only with keys, all its instances.
+func (s *Snapshot) Instances(addr schema.Addr) []schema.Addr {
+	if len(s.At(addr)) > 0 {
+		return []schema.Addr{addr}
+	}
+	var out []schema.Addr
+	for _, e := range s.Entries {
+		if addr.Means(e.Addr) && (len(out) == 0 || out[len(out)-1] != e.Addr) {
+			out = append(out, e.Addr)
+		}
+	}
+	return out
+}
+
 // Remove forgets every entry of the address and gives their number.
 func (s *Snapshot) Remove(addr schema.Addr) int {
 	before := len(s.Entries)
@@ -25,31 +40,46 @@ func (s *Snapshot) Remove(addr schema.Addr) int {
 }
 
 // Move gives every entry of one address another, and mends the dependencies
-// that name it. Entries are replaced, not changed.
+// that name it; without a key, those of all its instances, which keep theirs.
+// Entries are replaced, not changed.
 func (s *Snapshot) Move(from, to schema.Addr) error {
-	switch {
-	case len(s.At(from)) == 0:
-		return fmt.Errorf("the state has no %s", from)
-	case from.Kind != to.Kind:
+	if from.Kind != to.Kind {
 		return fmt.Errorf("%s is of another kind than %s", to, from)
-	case len(s.At(to)) > 0:
-		return fmt.Errorf("the state has %s already", to)
+	}
+	moves := map[schema.Addr]schema.Addr{}
+	for _, one := range s.Instances(from) {
+		target := to
+		if one != from {
+			target.Key, target.Each = one.Key, true
+		}
+		if len(s.At(target)) > 0 {
+			return fmt.Errorf("the state has %s already", target)
+		}
+		moves[one] = target
+	}
+	switch {
+	case len(moves) == 0:
+		return fmt.Errorf("the state has no %s", from)
+	case to.Each && moves[from] != to:
+		return fmt.Errorf("%s stands for several: leave out the key of %s", from, to)
 	}
 	for i, e := range s.Entries {
-		if e.Addr != from && !slices.Contains(e.DependsOn, from) {
+		target, moved := moves[e.Addr]
+		names := slices.ContainsFunc(e.DependsOn, func(a schema.Addr) bool { _, named := moves[a]; return named })
+		if !moved && !names {
 			continue
 		}
-		moved := *e
-		if e.Addr == from {
-			moved.Addr = to
+		next := *e
+		if moved {
+			next.Addr = target
 		}
-		moved.DependsOn = slices.Clone(e.DependsOn)
-		for n, d := range moved.DependsOn {
-			if d == from {
-				moved.DependsOn[n] = to
+		next.DependsOn = slices.Clone(e.DependsOn)
+		for n, d := range next.DependsOn {
+			if target, named := moves[d]; named {
+				next.DependsOn[n] = target
 			}
 		}
-		s.Entries[i] = &moved
+		s.Entries[i] = &next
 	}
 	slices.SortFunc(s.Entries, (*Entry).Compare)
 	return nil

@@ -39,6 +39,28 @@ func TestSnapshotEdits(t *testing.T) {
 	}
 }
 
+// A resource under for_each is moved as a whole, as it is renamed as a whole.
+func TestMoveInstances(t *testing.T) {
+	at := func(n, key string) schema.Addr { return schema.Addr{Kind: "pool", Name: n, Key: key, Each: key != ""} }
+	s := &Snapshot{}
+	for _, key := range []string{"a", "b"} {
+		s.Entries = append(s.Entries, &Entry{Addr: at("web", key)})
+	}
+	s.Entries = append(s.Entries, &Entry{Addr: at("www", "c")})
+	if err := s.Move(at("web", ""), at("www", "x")); err == nil {
+		t.Error("two were moved to one address")
+	}
+	if err := s.Move(at("web", ""), at("www", "")); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(s.Instances(at("www", ""))); got != `[pool.www["a"] pool.www["b"] pool.www["c"]]` {
+		t.Error(got)
+	}
+	if got := fmt.Sprint(s.Instances(at("www", "b")), s.Instances(at("web", ""))); got != `[pool.www["b"]] []` {
+		t.Error(got)
+	}
+}
+
 func TestLockedErrorText(t *testing.T) {
 	for _, c := range []struct {
 		e    LockedError

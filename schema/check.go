@@ -316,6 +316,9 @@ func (a *Attr) brokenNumber(n Number) Problem {
 }
 
 func (a *Attr) wrongTypeProblem(path, want string, v Value) Problem {
+	if want == "a list" && a.OneOrMany { // what is simpler is the remedy
+		want = "an object"
+	}
 	p := problem(path, fmt.Sprintf("%s: %s", path, wrongType(want, v)), Form(want))
 	if want == "a list" && a.Type == TypeObject {
 		p.Detail = "Write it in brackets: [{ … }]."

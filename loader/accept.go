@@ -91,10 +91,8 @@ type errLeft string
 
 func (e errLeft) Error() string { return string(e) }
 
-// blockOf is the address of the block of which the resource is an instance.
-func blockOf(addr schema.Addr) schema.Addr { return schema.Addr{Kind: addr.Kind, Name: addr.Name} }
-
-func blockPath(addr schema.Addr, path string) string { return blockOf(addr).String() + " " + path }
+// blockPath names a path of the block of which the resource is an instance.
+func blockPath(addr schema.Addr, path string) string { return addr.Stem().String() + " " + path }
 
 // remember notes the live values, by which instances of a for_each are known to
 // agree.
@@ -147,7 +145,7 @@ func (a *accepter) write(drifts []Drift) error {
 	values, blocks := map[schema.Addr][]value{}, []schema.Addr{}
 	for i, d := range drifts {
 		for _, f := range inOrderOfWriting(d.Fields) {
-			block := blockOf(d.Addr)
+			block := d.Addr.Stem()
 			if values[block] == nil {
 				blocks = append(blocks, block)
 			}
@@ -252,7 +250,7 @@ func (a *accepter) agreed(addr schema.Addr, path string) bool {
 	if !known {
 		agreed = a.live[key][addr] != ""
 		for _, r := range a.g.Resources {
-			agreed = agreed && (blockOf(r.Addr) != blockOf(addr) || a.live[key][r.Addr] == a.live[key][addr])
+			agreed = agreed && (r.Addr.Stem() != addr.Stem() || a.live[key][r.Addr] == a.live[key][addr])
 		}
 		a.agree[key] = agreed
 	}
@@ -280,9 +278,9 @@ func (a *accepter) check() error {
 	}
 	accepted := map[schema.Addr]bool{}
 	for _, d := range a.done {
-		accepted[blockOf(d.Addr)] = true
+		accepted[d.Addr.Stem()] = true
 	}
-	_, err := sameMeaning(a.g, g, func(addr schema.Addr) bool { return accepted[blockOf(addr)] })
+	_, err := sameMeaning(a.g, g, func(addr schema.Addr) bool { return accepted[addr.Stem()] })
 	return err
 }
 

@@ -38,7 +38,7 @@ type entry struct {
 	at       int // where the value begins
 }
 
-// body is what the resource's attributes stand in.
+// bodyOf is what the resource's attributes stand in.
 func (s *source) bodyOf(r *schema.Resource) (*holder, error) {
 	if isHCLFile(s.name) {
 		return s.bodyHCL(r)

@@ -47,8 +47,8 @@ func sortEdits(edits []edit) {
 // overlap reports whether two of the edits want the same bytes.
 func overlap(edits []edit) bool {
 	sortEdits(edits)
-	for i := range edits[1:] {
-		if edits[i].to > edits[i+1].from {
+	for i := 1; i < len(edits); i++ {
+		if edits[i-1].to > edits[i].from {
 			return true
 		}
 	}

@@ -191,7 +191,7 @@ func (p *Plan) Questions() Questions {
 // and which one that is.
 func (c *Change) drifted() (ObjectKey, bool) {
 	id := cmp.Or(c.ID, c.Lost)
-	return ObjectKey{c.Kind.Name, c.Scope, id}, id != "" && (len(c.Drift) > 0 || c.Lost != "" || c.Reason == ReasonGone)
+	return ObjectKey{c.Kind.Name, c.Scope, id}, id != "" && (len(c.Drift) > 0 || c.Reason == ReasonGone)
 }
 
 func compareKeys(a, b ObjectKey) int {

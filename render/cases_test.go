@@ -83,7 +83,7 @@ func schemaLeft(kind, label, why string, n int) planner.LeftAlone {
 func created() *planner.Plan {
 	return plan(
 		change("access_rule.tor", planner.Create, nil, obj{"mode": "challenge", "value": "T1"}),
-		change("access_rule.back", planner.Create, nil, obj{"mode": "block", "value": "AS64500"}, because(planner.ReasonGone), by("admin@example.com", "UI")),
+		change("access_rule.back", planner.Create, nil, obj{"mode": "block", "value": "AS64500"}, because(planner.ReasonGone), by("admin@example.com", "UI"), func(c *planner.Change) { c.Lost = "0a1b2c3d4e5f60718293a4b5c6d7e8f9" }),
 		change("monitor.login-page", planner.Create, nil, login),
 		change(`monitor.probe["eu"]`, planner.Create, nil, obj{"type": "tcp", "port": 5432, "description": "probe-eu"}),
 		change("pool.primary-dc-1", planner.Create, nil, with(primary, obj{"monitor": ref("monitor.login-page"), "check_regions": list{"WEU", "ENAM"}})),

@@ -3,6 +3,7 @@ package render
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"io"
 	"maps"
 	"slices"
@@ -227,7 +228,7 @@ func (j *jsonWriter) drift(c *planner.Change) bool {
 	j.key("trueup")
 	j.open('{')
 	j.str("scope", c.Scope.String())
-	j.opt("id", c.ID)
+	j.opt("id", cmp.Or(c.ID, c.Lost))
 	j.strs("changed", fieldPaths(c.Drift))
 	j.event(c.Event)
 	j.shut('}')

@@ -248,7 +248,7 @@ func (a *accepter) agreed(addr schema.Addr, path string) bool {
 	key := blockPath(addr, path)
 	agreed, known := a.agree[key]
 	if !known {
-		agreed = a.live[key][addr] != ""
+		agreed = true
 		for _, r := range a.g.Resources {
 			agreed = agreed && (r.Addr.Stem() != addr.Stem() || a.live[key][r.Addr] == a.live[key][addr])
 		}

@@ -133,4 +133,13 @@ func TestDraftOfTwins(t *testing.T) {
 	if ds.HasErrors() || len(g.Resources) != 2 || len(d.Left) > 0 {
 		t.Errorf("%v %v\n%s", ds, d.Left, d.Text(YAML))
 	}
+	// One beside what the files list: only if that has its id.
+	g.Resources = g.Resources[:1]
+	if d := NewDraft(ExportInput{Files: g, Objects: []*schema.Object{pool(2)}}); d.Resources() != 1 || len(d.Left) > 0 {
+		t.Errorf("beside one with its id: %v", d.Left)
+	}
+	g.Resources[0].ID = ""
+	if d := NewDraft(ExportInput{Files: g, Objects: []*schema.Object{pool(2)}}); d.Resources() != 0 || len(d.Left) != 1 {
+		t.Errorf("beside one without: %v", d.Left)
+	}
 }
